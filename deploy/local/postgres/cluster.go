@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// makeCluster fills the data folder, unless a cluster is already there.
+func (s *Server) makeCluster(ctx context.Context) error {
+	version, err := clusterVersion(s.data())
+	if err != nil || version != "" {
+		return err
+	}
+	if err := os.Mkdir(s.data(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := s.account.own(s.data()); err != nil {
+		return fmt.Errorf("hand the data folder to the server's user: %w", err)
+	}
+	return initCluster(ctx, s.binaries.dir, s.data(), s.account, s.guard)
+}
+
+// clusterVersion is the major version of the cluster in data, or "" when there is none.
+func clusterVersion(data string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for a cluster: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// initCluster makes a cluster with its database in the empty folder data. Nothing is synced: whatever a crash of the
+// machine could spoil here is made anew at the next start.
+func initCluster(ctx context.Context, bin, data string, as account, guard *watchdog) error {
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--no-sync", "--auth=trust", "--username="+User,
+		"--locale=C", "--encoding=UTF8", "--pgdata="+data)
+	if err := runAs(initdb, as, data, guard); err != nil {
+		return err
+	}
+	// A single-user backend is the only way to a database without a server, and the portable binaries hold no psql.
+	create := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--single", "-D", data,
+		"-c", "fsync=off", "-c", "exit_on_error=on", "postgres")
+	create.Stdin = strings.NewReader("CREATE DATABASE " + Database + "\n")
+	if err := runAs(create, as, data, guard); err != nil {
+		return err
+	}
+	return includeSettings(data)
+}
+
+// runAs runs a program to its end, or until its context ends, under the watchdog.
+func runAs(cmd *exec.Cmd, as account, dir string, guard *watchdog) error {
+	output := &tail{}
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), as.attributes()
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", cmd.Path, err)
+	}
+	guard.watch(cmd.Process.Pid)
+	defer guard.forget()
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("run %s: %w%s", cmd.Path, err, output)
+	}
+	return nil
+}
+
+// settingsName is a file of our own, so that it can be written anew at each start, and ALTER SYSTEM still wins over it.
+const settingsName = "muster.conf"
+
+func includeSettings(data string) error {
+	path := filepath.Join(data, "postgresql.conf")
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("include Muster's settings: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "\ninclude '%s'\n", settingsName)
+	return errors.Join(err, f.Close())
+}
+
+// settings of every server. What is not said here is as Postgres has it, fsync included.
+func defaultSettings(port int) map[string]string {
+	return map[string]string{
+		"listen_addresses": "127.0.0.1",
+		"port":             fmt.Sprint(port),
+		// No socket: its path would have to be short, and everything connects by TCP.
+		"unix_socket_directories": "",
+		// In the data folder instead of /dev/shm, which containers keep small and a killed server leaves full.
+		"dynamic_shared_memory_type": "mmap",
+		"wal_level":                  "logical",
+		"max_replication_slots":      "32",
+		"max_wal_senders":            "32",
+		"max_connections":            "200",
+		"timezone":                   "UTC",
+		"log_timezone":               "UTC",
+		"log_line_prefix":            "%m [%p] ",
+	}
+}
+
+var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+
+// writeSettings writes our file of settings; extra ones win over ours.
+func writeSettings(data string, port int, extra map[string]string) error {
+	all := defaultSettings(port)
+	for name, value := range extra {
+		if !settingName.MatchString(name) || strings.ContainsAny(value, "\n\r\x00") {
+			return fmt.Errorf("setting %q = %q cannot be written to postgresql.conf", name, value)
+		}
+		all[name] = value
+	}
+	lines := make([]string, 0, len(all))
+	for name, value := range all {
+		lines = append(lines, fmt.Sprintf("%s = '%s'\n", name, strings.NewReplacer("'", "''", `\`, `\\`).Replace(value)))
+	}
+	slices.Sort(lines)
+	text := "# Written by Muster at every start; put changes of your own into postgresql.conf below the include.\n" + strings.Join(lines, "")
+	if err := os.WriteFile(filepath.Join(data, settingsName), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write Postgres's settings: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"muster/deploy/local/loopback"
+)
+
+// Options of a server. The zero value is a server of any version in a folder of its own.
+type Options struct {
+	// Version is the major version wanted ("15", "17"), or "" for whatever is found first.
+	Version string
+	// Dir keeps the data and the log, and is made when absent; a cluster already there is used again. "" is a temporary
+	// folder that Stop removes.
+	Dir string
+	// Settings are lines of postgresql.conf on top of this package's (tests set fsync to off).
+	Settings map[string]string
+	// Port to listen on; 0 is a free one.
+	Port int
+	// Log is told what takes long, such as downloads. It may be nil.
+	Log func(line string)
+}
+
+// Database and User of every server made here. Connections from this machine need no password.
+const (
+	Database = "muster"
+	User     = "postgres"
+)
+
+// Server is a running Postgres. Its methods may be called from any goroutine.
+type Server struct {
+	binaries binaries
+	account  account
+	options  Options
+	dir      string // holds the data folder and the log
+	own      bool   // dir was made by Start and goes at Stop
+	log      *os.File
+	guard    *watchdog
+
+	mu      sync.Mutex
+	port    int
+	process *process // the latest run
+	stopped bool
+}
+
+// Start makes a cluster and returns when it accepts connections. ctx bounds the start, downloads included, and not the
+// life of the server.
+func Start(ctx context.Context, options Options) (*Server, error) {
+	if options.Log == nil {
+		options.Log = func(string) {}
+	}
+	s := &Server{options: options, account: chooseAccount(), port: options.Port}
+	var err error
+	if s.binaries, err = s.chooseBinaries(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// chooseBinaries finds a server of the version asked for, or of the cluster that is already in Dir.
+func (s *Server) chooseBinaries(ctx context.Context) (binaries, error) {
+	version := s.options.Version
+	if s.options.Dir != "" {
+		existing, err := clusterVersion(filepath.Join(s.options.Dir, dataFolder))
+		if err != nil {
+			return binaries{}, err
+		}
+		if version != "" && existing != "" && version != existing {
+			return binaries{}, fmt.Errorf("%s holds a cluster of Postgres %s and version %s is asked for; remove it or choose another folder",
+				s.options.Dir, existing, version)
+		}
+		if existing != "" {
+			version = existing
+		}
+	}
+	return findBinaries(ctx, version, s.account, s.options.Log)
+}
+
+// open makes the folder and the cluster in it, under the watchdog's eye, and starts the server.
+func (s *Server) open(ctx context.Context) (err error) {
+	if err := s.openDir(); err != nil {
+		return err
+	}
+	guarded := ""
+	if s.own {
+		guarded = s.dir
+	}
+	if s.guard, err = startWatchdog(guarded); err != nil {
+		return err
+	}
+	if s.log, err = os.OpenFile(filepath.Join(s.dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		return fmt.Errorf("open Postgres's log: %w", err)
+	}
+	if err := s.makeCluster(ctx); err != nil {
+		return err
+	}
+	return s.launch(ctx)
+}
+
+func (s *Server) openDir() (err error) {
+	if s.options.Dir == "" {
+		s.own = true
+		s.dir, err = temporaryDir(s.account)
+		return err
+	}
+	if s.dir, err = filepath.Abs(s.options.Dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return fmt.Errorf("make Postgres's folder: %w", err)
+	}
+	return s.account.reach(s.dir)
+}
+
+// temporaryDir is a folder that the account can reach, even when TMPDIR points into a home.
+func temporaryDir(a account) (string, error) {
+	parent := ""
+	if a.reach(os.TempDir()) != nil {
+		parent = "/tmp"
+	}
+	dir, err := os.MkdirTemp(parent, "muster-postgres-")
+	if err != nil {
+		return "", fmt.Errorf("make Postgres's folder: %w", err)
+	}
+	return dir, os.Chmod(dir, 0o755)
+}
+
+const (
+	portTries  = 20
+	portPause  = 250 * time.Millisecond
+	dataFolder = "data"
+	logName    = "postgres.log"
+)
+
+// launch runs the server, on another port when a free one was lost to somebody, and on the same one, waiting for its
+// release, when the port was chosen by the caller or is already known to clients.
+func (s *Server) launch(ctx context.Context) error {
+	fixed := s.port != 0
+	for try := 0; ; try++ {
+		port := s.port
+		if !fixed {
+			var err error
+			if port, err = loopback.FreePort(); err != nil {
+				return err
+			}
+		}
+		err := s.launchOn(ctx, port)
+		switch {
+		case err == nil:
+			s.port = port
+			return nil
+		case !errors.Is(err, errPortTaken) || try == portTries:
+			return fmt.Errorf("start Postgres %s on %s: %w", s.binaries.version, loopback.Address(port), err)
+		case fixed:
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("wait for port %d: %w", port, ctx.Err())
+			case <-time.After(portPause):
+			}
+		}
+	}
+}
+
+func (s *Server) launchOn(ctx context.Context, port int) error {
+	if err := writeSettings(s.data(), port, s.options.Settings); err != nil {
+		return err
+	}
+	p, err := startProcess(s.binaries.dir, s.data(), s.account, s.log, s.guard)
+	if err != nil {
+		return err
+	}
+	s.process = p
+	return p.ready(ctx, s.data())
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, dataFolder) }
+
+// DSN is the connection string of the database muster as superuser.
+func (s *Server) DSN() string {
+	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", User, loopback.Address(s.Port()), Database)
+}
+
+// Port the server listens on, the same for its whole life.
+func (s *Server) Port() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.port
+}
+
+// BinDir is the folder of the server's programs. Portable binaries hold no psql.
+func (s *Server) BinDir() string { return s.binaries.dir }
+
+// Version is the server's, such as 17.10.
+func (s *Server) Version() string { return s.binaries.version }
+
+// Kill ends every process of the server by SIGKILL, as a crash of the machine would, and waits until they are gone.
+// The data stays for Restart.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		s.process.stop(crash)
+	}
+}
+
+// Restart stops the server if it runs (a fast shutdown, with a checkpoint) and starts it again on the same port and data.
+func (s *Server) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return errors.New("restart Postgres: it was stopped for good")
+	}
+	s.process.stop(fast)
+	return s.launch(ctx)
+}
+
+// Stop ends the server, waits for all of its processes, and removes the folder if Start made it. It may be called again.
+func (s *Server) Stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return nil
+	}
+	s.stopped = true
+	ladder := fast
+	if s.own {
+		ladder = immediate // a checkpoint of data about to be removed would be for nothing
+	}
+	if s.process != nil {
+		s.process.stop(ladder)
+	}
+	return s.clear()
+}
+
+// clear gives back what the server held outside its processes.
+func (s *Server) clear() error {
+	var faults []error
+	if s.log != nil {
+		faults = append(faults, s.log.Close())
+	}
+	if s.dir != "" {
+		faults = append(faults, removeSharedMemory(s.data()))
+	}
+	if s.own && s.dir != "" {
+		faults = append(faults, os.RemoveAll(s.dir))
+	}
+	if s.guard != nil {
+		s.guard.release() // last: it would do the same if this process died in between
+	}
+	return errors.Join(faults...)
+}
