@@ -26,6 +26,14 @@ func start(t *testing.T, options Options) *Broker {
 	return b
 }
 
+// bounded ends well before the test binary's own limit, so that what never comes fails one test and is named.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // dial gives a client of its own, whose connections end with the test.
 func dial(t *testing.T, b *Broker) *client.Client {
 	t.Helper()
@@ -64,9 +72,10 @@ func read(t *testing.T, b *Broker, topic string, count int) []string {
 	dialer := &client.Dialer{}
 	r := client.NewReader(client.ReaderConfig{Brokers: []string{b.Addr()}, Topic: topic, Dialer: dialer, MaxWait: 50 * time.Millisecond})
 	defer func() { _ = r.Close() }()
+	ctx := bounded(t)
 	var values []string
 	for range count {
-		m, err := r.ReadMessage(t.Context())
+		m, err := r.ReadMessage(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,9 +167,11 @@ func TestRetentionAppliesByItself(t *testing.T) {
 	c := dial(t, b)
 	createTopic(t, c, "events", 1)
 	produce(t, c, "events", []byte("one"))
-	for tick := time.NewTicker(10 * time.Millisecond); offsets(t, c, "events").FirstOffset == 0; {
+	ctx, tick := bounded(t), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for offsets(t, c, "events").FirstOffset == 0 {
 		select {
-		case <-t.Context().Done():
+		case <-ctx.Done():
 			t.Fatal("the record stayed")
 		case <-tick.C:
 		}
