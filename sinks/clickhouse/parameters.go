@@ -1,0 +1,24 @@
+package clickhouse
+
+import (
+	"context"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"muster/evaluator"
+)
+
+// parameters attaches values for the {name:Type} placeholders of a query, given in pairs. They are sent apart from the
+// SQL and parsed by the server as values of the type.
+func parameters(ctx context.Context, pairs ...string) context.Context {
+	values := make(clickhouse.Parameters, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		values[pairs[i]] = pairs[i+1]
+	}
+	return clickhouse.Context(ctx, clickhouse.WithParameters(values))
+}
+
+// parameter is the instant as the text of a parameter of type DateTime64(6, 'UTC').
+func parameter(i evaluator.Instant) string {
+	return dateTime(i).Format("2006-01-02 15:04:05.000000")
+}
