@@ -81,3 +81,28 @@ func (t Tuple) FillUnchanged(stored Tuple) (Tuple, error) {
 	}
 	return filled, nil
 }
+
+// Reshape returns a row of schema from as a row of schema to. A column keeps its value under its own name, or under a new
+// one when it was renamed, which shows by its number. Columns that from does not have are NULL.
+func (t Tuple) Reshape(from, to *Schema) (Tuple, error) {
+	fields := make([][]byte, len(from.Columns)) // encoded, length included
+	for i := range fields {
+		_, _, size, ok := t.next()
+		if !ok {
+			return nil, ErrTuple
+		}
+		fields[i], t = t[:size], t[size:]
+	}
+	if len(t) != 0 {
+		return nil, ErrTuple
+	}
+	var reshaped Tuple
+	for i := range to.Columns {
+		if at := from.origin(to, i); at >= 0 {
+			reshaped = append(reshaped, fields[at]...)
+		} else {
+			reshaped = reshaped.AppendNull()
+		}
+	}
+	return reshaped, nil
+}

@@ -1,0 +1,49 @@
+package evaluator
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// Fold returns s with each character replaced by the least of those that Unicode simple case folding makes equal to it
+// (unicode.SimpleFold), without normalisation. Two strings are equal under ignore_case exactly when their folds are, and
+// one holds another exactly when its fold holds the other's. Bytes that are not UTF-8 stay as they are.
+func Fold(s string) string {
+	i := 0
+	for i < len(s) && s[i] < utf8.RuneSelf && !lower(s[i]) {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	folded := append(make([]byte, 0, len(s)), s[:i]...)
+	for i < len(s) {
+		if c := s[i]; c < utf8.RuneSelf {
+			if lower(c) {
+				c -= 'a' - 'A'
+			}
+			folded = append(folded, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			folded = append(folded, s[i])
+		} else {
+			folded = utf8.AppendRune(folded, foldRune(r))
+		}
+		i += size
+	}
+	return bytesString(folded)
+}
+
+func lower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// foldRune returns the least rune of r's orbit.
+func foldRune(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return least
+}
