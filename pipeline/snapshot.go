@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/pipeline/event"
+	"muster/pipeline/state"
+)
+
+// ErrNoSnapshotter is returned when a new state needs a snapshot and the source has none to give.
+var ErrNoSnapshotter = errors.New("source cannot make a snapshot")
+
+// snapshot fills a new state from the source's tables, chunk by chunk, each an atomic batch that remembers how far it
+// came. It does nothing when the state is complete.
+func (p *Pipeline) snapshot(ctx context.Context) error {
+	if p.head.Position > 0 && !p.head.Snapshot.Running {
+		return nil
+	}
+	source, ok := p.source.(Snapshotter)
+	if !ok {
+		return ErrNoSnapshotter
+	}
+	p.phase.Store(int32(Snapshotting))
+	resume := event.SnapshotResume{Started: p.head.Snapshot.Running && p.catalogue.current() != nil, AfterKey: p.head.Snapshot.After}
+	return source.Snapshot(ctx, resume, func(ctx context.Context, chunk event.SnapshotChunk) error {
+		if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
+			return err
+		}
+		return p.work(ctx, func(w *state.Batch) (*batch, error) { return p.chunk(&chunk, w) })
+	})
+}
+
+// chunk builds the batch of one chunk.
+func (p *Pipeline) chunk(c *event.SnapshotChunk, w *state.Batch) (*batch, error) {
+	b := p.newBatch()
+	b.snapshot = true
+	t := chunkTransaction(c)
+	if err := p.begin(b, c, &t, w); err != nil {
+		return nil, err
+	}
+	if err := p.include(b, &t, max(c.Time, b.head.Clock), w); err != nil {
+		return nil, err
+	}
+	b.horizon = horizon{instant: b.head.Clock, whole: true}
+	b.head.Snapshot = state.Progress{Running: !c.Last, After: c.Through, Done: b.head.Snapshot.Done + uint64(len(c.Users))}
+	p.snapshotRows.Store(int64(b.head.Snapshot.Done))
+	p.snapshotTotal.Store(c.Total)
+	if c.Last {
+		b.head.Snapshot = state.Progress{}
+		b.head.Backfill = state.Progress{}
+		p.log.Info("snapshot complete", "users", p.snapshotRows.Load(), "position", c.Consistent)
+	}
+	return b, nil
+}
+
+// chunkTransaction is a chunk in the form of a transaction.
+func chunkTransaction(c *event.SnapshotChunk) event.Transaction {
+	t := event.Transaction{Commit: c.Consistent, End: c.Consistent, Time: c.Time}
+	for i := range c.Members {
+		t.Changes = append(t.Changes, event.Change{Op: event.MemberAdd, Member: &c.Members[i]})
+	}
+	for i := range c.Users {
+		t.Changes = append(t.Changes, event.Change{Op: event.Upsert, User: c.Users[i].ID, Schema: c.Schema, Row: c.Users[i].Row})
+	}
+	return t
+}
+
+// begin puts the first generation into force, from the definitions of the snapshot.
+func (p *Pipeline) begin(b *batch, c *event.SnapshotChunk, t *event.Transaction, w *state.Batch) error {
+	g := p.catalogue.current()
+	if g != nil && (c.Schema == nil || c.Schema.Equal(g.schema)) {
+		return nil
+	}
+	if c.Schema == nil {
+		return fmt.Errorf("first chunk of the snapshot names no columns")
+	}
+	return p.advance(b, t, c.Schema, c.Definitions, w)
+}
+
+// Phase is what a pipeline is doing.
+type Phase int32
+
+const (
+	Starting Phase = iota
+	Snapshotting
+	Streaming
+)

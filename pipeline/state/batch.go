@@ -1,0 +1,116 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"muster/evaluator"
+	"muster/pipeline/event"
+)
+
+// Batch collects writes that become visible, and durable, together or not at all.
+type Batch struct {
+	store *Store
+	batch *pebble.Batch
+	key   []byte
+	value []byte
+}
+
+// NewBatch returns an empty batch.
+func (s *Store) NewBatch() *Batch { return &Batch{store: s, batch: s.db.NewBatch()} }
+
+// Apply makes the batch visible to every reader and starts writing it to disk. The caller must call Wait, also to
+// release the batch. Batches reach the disk in the order of Apply.
+func (b *Batch) Apply() error {
+	if err := b.store.db.ApplyNoSyncWait(b.batch, pebble.Sync); err != nil {
+		return errors.Join(fmt.Errorf("write state: %w", err), b.batch.Close())
+	}
+	return nil
+}
+
+// Wait returns when the applied batch is on disk.
+func (b *Batch) Wait() error {
+	if err := b.batch.SyncWait(); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return b.batch.Close()
+}
+
+// Discard releases a batch that was not applied.
+func (b *Batch) Discard() error { return b.batch.Close() }
+
+// Size is the number of bytes collected.
+func (b *Batch) Size() int { return b.batch.Len() }
+
+func (b *Batch) set(key, value []byte) error {
+	if err := b.batch.Set(key, value, nil); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+func (b *Batch) delete(key []byte) error {
+	if err := b.batch.Delete(key, nil); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// SetHead writes where the state stands after this batch.
+func (b *Batch) SetHead(h Head) error {
+	b.value = h.append(b.value[:0])
+	return b.set(namedKey(prefixMeta, metaHead), b.value)
+}
+
+// SetRecord writes the record of user as encoded by Record.Append; nil removes it.
+func (b *Batch) SetRecord(user string, encoded []byte) error {
+	b.key = userKey(b.key[:0], user)
+	if encoded == nil {
+		return b.delete(b.key)
+	}
+	return b.set(b.key, encoded)
+}
+
+// MoveTimer replaces the timer of user; NoInstant is none, on either side.
+func (b *Batch) MoveTimer(user string, from, to evaluator.Instant) error {
+	if from == to {
+		return nil
+	}
+	if from != evaluator.NoInstant {
+		b.key = timerKey(b.key[:0], from, user)
+		if err := b.delete(b.key); err != nil {
+			return err
+		}
+	}
+	if to == evaluator.NoInstant {
+		return nil
+	}
+	b.key = timerKey(b.key[:0], to, user)
+	return b.set(b.key, nil)
+}
+
+// SetMember notes in the index of members whether user, with tenant, is in the audience.
+func (b *Batch) SetMember(audience evaluator.AudienceID, user, tenant string, in bool) error {
+	b.key = memberKey(b.key[:0], audience, user, tenant)
+	if in {
+		return b.set(b.key, nil)
+	}
+	return b.delete(b.key)
+}
+
+// Publish puts an event into the outbox under its sequence and returns the bytes it takes there.
+func (b *Batch) Publish(e *event.Event) (int, error) {
+	b.key = outboxKey(b.key[:0], e.Sequence)
+	b.value = appendEvent(b.value[:0], e)
+	return len(b.key) + len(b.value), b.set(b.key, b.value)
+}
+
+// SetSize notes how many members an audience has.
+func (b *Batch) SetSize(audience evaluator.AudienceID, members int64) error {
+	b.key = numberedKey(b.key[:0], prefixSize, uint32(audience))
+	b.value = binary.AppendVarint(b.value[:0], members)
+	return b.set(b.key, b.value)
+}

@@ -1,0 +1,45 @@
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Cursor is how far a sink has come through the outbox.
+type Cursor struct {
+	Delivered uint64 // every event up to this sequence is in the sink
+	Begun     uint64 // the last event of the batch that was being delivered; a restart resends just that batch
+	Memo      []byte // what the sink asked to be kept for it
+}
+
+// Cursor returns the cursor of a sink; the zero Cursor when it has none.
+func (v *View) Cursor(sink string) (Cursor, error) {
+	data, err := v.get(namedKey(prefixCursor, sink))
+	if err != nil || data == nil {
+		return Cursor{}, err
+	}
+	in := reader{rest: data}
+	c := Cursor{Delivered: in.uvarint(), Begun: in.uvarint(), Memo: in.bytes()}
+	if in.err != nil {
+		return Cursor{}, fmt.Errorf("read cursor of %s: %w", sink, in.err)
+	}
+	return c, nil
+}
+
+// SetCursor writes the cursor of a sink. A cursor that is lost in a crash costs a repeated delivery, which sinks
+// recognise; durable is for what must be known again afterwards.
+func (s *Store) SetCursor(sink string, c Cursor, durable bool) error {
+	value := binary.AppendUvarint(nil, c.Delivered)
+	value = binary.AppendUvarint(value, c.Begun)
+	value = appendBytes(value, c.Memo)
+	opts := pebble.NoSync
+	if durable {
+		opts = pebble.Sync
+	}
+	if err := s.db.Set(namedKey(prefixCursor, sink), value, opts); err != nil {
+		return fmt.Errorf("write cursor of %s: %w", sink, err)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"muster/evaluator"
+)
+
+// Record reads the record of user into r; it reports whether there is one. buf is memory to use, and the result's tuple
+// points into the memory returned.
+func (v *View) Record(user string, r *Record, buf []byte) (found bool, memory []byte, err error) {
+	key := userKey(make([]byte, 0, 64), user)
+	data, err := v.getInto(buf[:0], key)
+	if err != nil {
+		return false, buf, err
+	}
+	if data == nil {
+		*r = Record{Flip: evaluator.NoInstant, Memberships: r.Memberships[:0], Recorded: r.Recorded[:0]}
+		return false, buf, nil
+	}
+	return true, data, r.Decode(data)
+}
+
+// Users calls visit with each user after the given one, in key order, until it returns false. The encoded record is
+// valid during the call only.
+func (v *View) Users(afterUser string, visit func(user string, encoded []byte) (bool, error)) error {
+	lower := userKey(nil, afterUser)
+	if afterUser != "" {
+		lower = append(lower, 0)
+	}
+	return v.walk(lower, []byte{prefixUser + 1}, func(key, value []byte) (bool, error) {
+		return visit(string(key[1:]), value)
+	})
+}
+
+// Due calls visit with each timer from one instant through another, earliest first, until it returns false. The clock
+// is a good lower bound: timers that have fired leave tombstones, which a scan from the very start would have to skip.
+func (v *View) Due(from, through evaluator.Instant, visit func(due evaluator.Instant, user string) bool) error {
+	lower := timerKey(nil, from, "")
+	upper := after(timerKey(nil, through, ""))
+	return v.walk(lower, upper, func(key, _ []byte) (bool, error) {
+		due, user := parseTimerKey(key)
+		return visit(due, user), nil
+	})
+}
+
+// NextTimer returns the earliest timer at or after an instant; NoInstant when there is none.
+func (v *View) NextTimer(from evaluator.Instant) (evaluator.Instant, error) {
+	next := evaluator.NoInstant
+	err := v.walk(timerKey(nil, from, ""), []byte{prefixTimer + 1}, func(key, _ []byte) (bool, error) {
+		next, _ = parseTimerKey(key)
+		return false, nil
+	})
+	return next, err
+}
+
+// Timers counts the pending timers. It reads all of them.
+func (v *View) Timers() (n uint64, err error) {
+	err = v.walk([]byte{prefixTimer}, []byte{prefixTimer + 1}, func(_, _ []byte) (bool, error) {
+		n++
+		return true, nil
+	})
+	return n, err
+}
+
+// Members calls visit with each member of an audience behind (user, tenant), in order, until it returns false.
+func (v *View) Members(audience evaluator.AudienceID, user, tenant string, visit func(user, tenant string) (bool, error)) error {
+	prefix := numberedKey(nil, prefixMember, uint32(audience))
+	lower := prefix
+	if user != "" {
+		lower = append(memberKey(nil, audience, user, tenant), 0)
+	}
+	return v.walk(lower, after(prefix), func(key, _ []byte) (bool, error) {
+		user, tenant, ok := splitMember(key[len(prefix):])
+		if !ok {
+			return false, ErrCorrupt
+		}
+		return visit(user, tenant)
+	})
+}
+
+func splitMember(rest []byte) (user, tenant string, ok bool) {
+	for i, b := range rest {
+		if b == 0 {
+			return string(rest[:i]), string(rest[i+1:]), true
+		}
+	}
+	return "", "", false
+}
+
+// Sizes returns how many members each audience has.
+func (v *View) Sizes() (map[evaluator.AudienceID]int64, error) {
+	sizes := make(map[evaluator.AudienceID]int64)
+	err := v.walk([]byte{prefixSize}, []byte{prefixSize + 1}, func(key, value []byte) (bool, error) {
+		in := reader{rest: value}
+		sizes[evaluator.AudienceID(binary.BigEndian.Uint32(key[1:]))] = in.varint()
+		return true, in.err
+	})
+	return sizes, err
+}

@@ -1,0 +1,345 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"muster/evaluator"
+	"muster/pipeline/event"
+	"muster/pipeline/state"
+)
+
+// worker takes subjects through a batch. It has scratch space of its own, so a pool of workers shares nothing but what
+// is immutable.
+type worker struct {
+	environment string
+	view        *state.View
+	catalogue   *catalogue
+	judges      map[uint64]Judge // by generation
+
+	batch  *batch
+	rows   [2]evaluator.Row
+	inputs [2]evaluator.Input
+	given  [2][]evaluator.Given
+	diff   evaluator.Diff
+	match  evaluator.Match
+	fresh  []state.Recorded // static members recorded by the step at hand
+	tuple  evaluator.Tuple
+}
+
+// work brings one subject from its stored record to the end of the batch: definitions that came into force, timers that
+// fell due and changes of its row, each judged at its own instant, in order.
+func (w *worker) work(s *subject) error {
+	if err := w.load(s); err != nil {
+		return err
+	}
+	for i := 0; i < len(s.touches); {
+		k := s.touches[i].transaction
+		end := i + 1
+		for end < len(s.touches) && s.touches[end].transaction == k {
+			end++
+		}
+		if err := w.advance(s, w.batch.nows[k]-1); err != nil {
+			return err
+		}
+		if err := w.step(s, k, s.touches[i:end]); err != nil {
+			return err
+		}
+		i = end
+	}
+	if err := w.advance(s, w.batch.horizonOf(s.user)); err != nil {
+		return err
+	}
+	w.finish(s)
+	return nil
+}
+
+func (w *worker) load(s *subject) error {
+	s.record = state.Record{Memberships: s.record.Memberships, Recorded: s.record.Recorded}
+	found, memory, err := w.view.Record(s.user, &s.record, s.memory)
+	if err != nil {
+		return fmt.Errorf("user %q: %w", s.user, err)
+	}
+	s.memory, s.flip = memory, s.record.Flip
+	if found {
+		s.stored = memory
+	} else {
+		s.record.Generation = w.catalogue.current().Generation
+	}
+	return nil
+}
+
+// finish encodes the outcome, or notes that nothing needs to be written.
+func (w *worker) finish(s *subject) {
+	if s.record.Empty() {
+		s.encoded = nil
+		return
+	}
+	s.encoded = s.record.Append(s.encoded[:0])
+	if s.stored != nil && bytes.Equal(s.encoded, s.stored) {
+		s.encoded = s.stored
+	}
+}
+
+// changed reports whether the subject's record must be written.
+func (s *subject) changed() bool {
+	if s.encoded == nil || s.stored == nil {
+		return s.encoded != nil || s.stored != nil
+	}
+	return &s.encoded[0] != &s.stored[0]
+}
+
+// advance lets time pass up to and including limit: whichever comes first of the next generation and the next flip.
+func (w *worker) advance(s *subject, limit evaluator.Instant) error {
+	for {
+		next := w.catalogue.following(s.record.Generation)
+		switch {
+		case next != nil && next.Now <= s.record.Flip:
+			if err := w.enterGeneration(s, next); err != nil {
+				return err
+			}
+		case s.record.Flip <= limit && s.record.Flip != evaluator.NoInstant:
+			if err := w.fire(s); err != nil {
+				return err
+			}
+		case next != nil:
+			if err := w.enterGeneration(s, next); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// judge returns the worker's judge of a generation.
+func (w *worker) judge(g *generation) Judge {
+	j := w.judges[g.Generation]
+	if j == nil {
+		j = g.newJudge()
+		w.judges[g.Generation] = j
+	}
+	return j
+}
+
+// input fills the worker's i-th input with the subject's present state at now.
+func (w *worker) input(i int, s *subject, g *generation, now evaluator.Instant) (*evaluator.Input, error) {
+	in := &w.inputs[i]
+	in.User, in.Now, in.Row = s.user, now, nil
+	if s.record.Present {
+		if err := w.rows[i].Reset(g.schema, s.record.Tuple); err != nil {
+			return nil, fmt.Errorf("user %q: %w", s.user, err)
+		}
+		in.Row = &w.rows[i]
+	}
+	w.given[i] = g.given(w.given[i][:0], &s.record)
+	in.Given = w.given[i]
+	return in, nil
+}
+
+// given appends the static memberships that a record has by right: those recorded, while the user is there and the
+// audience is a static one in force.
+func (g *generation) given(dst []evaluator.Given, r *state.Record) []evaluator.Given {
+	if !r.Present || !g.hasStatic {
+		return dst
+	}
+	for _, m := range r.Recorded {
+		if rule := g.rules[m.Audience]; rule != nil && rule.static() {
+			dst = append(dst, evaluator.Given{Audience: m.Audience, Tenant: m.Tenant})
+		}
+	}
+	return dst
+}
+
+// fire judges a subject at the instant its timer is set for.
+func (w *worker) fire(s *subject) error {
+	g := w.catalogue.at(s.record.Generation)
+	at := s.record.Flip
+	before, err := w.input(0, s, g, at-1)
+	if err != nil {
+		return err
+	}
+	after := &w.inputs[1]
+	*after = *before
+	after.Now = at
+	w.judge(g).Diff(before, after, &w.diff)
+	s.record.Flip = w.diff.NextFlip
+	m := w.moment(s, g, w.batch.rankAt(at), at)
+	m.order.instant = at
+	m.own = event.CauseTimer
+	for _, c := range w.diff.Changes {
+		m.dynamic(c, after.Row)
+	}
+	return nil
+}
+
+// enterGeneration judges a subject by a generation that came into force after it was judged last.
+func (w *worker) enterGeneration(s *subject, g *generation) error {
+	if err := w.reshape(s, g); err != nil {
+		return err
+	}
+	in, err := w.input(1, s, g, g.Now)
+	if err != nil {
+		return err
+	}
+	w.judge(g).Match(in, &w.match)
+	s.record.Generation, s.record.Flip = g.Generation, w.match.NextFlip
+	m := w.moment(s, g, w.batch.rankOfGeneration(g), g.Now)
+	m.order.instant = g.Now
+	m.event.Position, m.event.CommittedAt = g.Position, g.Committed
+	m.own, m.settled = event.CauseDefinition, true
+	w.converge(m, in)
+	return nil
+}
+
+// reshape turns the stored row into one of the generation's schema.
+func (w *worker) reshape(s *subject, g *generation) error {
+	if !s.record.Present || s.record.Schema == g.Epoch.Schema {
+		return nil
+	}
+	tuple, err := s.record.Tuple.Reshape(w.catalogue.schemas[s.record.Schema], g.schema)
+	if err != nil {
+		return fmt.Errorf("user %q: %w", s.user, err)
+	}
+	s.record.Tuple, s.record.Schema = tuple, g.Epoch.Schema
+	return nil
+}
+
+// converge makes a subject's memberships what in and the worker's match say, audiences that are referred to first.
+func (w *worker) converge(m *moment, in *evaluator.Input) {
+	g, record := m.generation, &m.subject.record
+	type turn struct {
+		level    int
+		audience evaluator.AudienceID
+		tenant   string
+		entered  bool
+	}
+	var turns []turn
+	want := func(a evaluator.AudienceID, tenant string) {
+		if have := record.Membership(a, tenant); have == nil || !have.In {
+			turns = append(turns, turn{g.rules[a].level, a, tenant, true})
+		}
+	}
+	for _, a := range w.match.Members {
+		want(a, "")
+	}
+	for _, given := range in.Given {
+		want(given.Audience, given.Tenant)
+	}
+	for i := range record.Memberships {
+		have := &record.Memberships[i]
+		if !have.In || wanted(g, have, w.match.Members, in.Given) {
+			continue
+		}
+		level := 0
+		if r := g.rules[have.Audience]; r != nil {
+			level = r.level
+		}
+		turns = append(turns, turn{level, have.Audience, have.Tenant, false})
+	}
+	slices.SortFunc(turns, func(a, b turn) int {
+		switch {
+		case a.level != b.level:
+			return a.level - b.level
+		case a.audience != b.audience:
+			return int(a.audience) - int(b.audience)
+		case a.tenant < b.tenant:
+			return -1
+		}
+		return 1
+	})
+	for _, t := range turns {
+		m.turn(t.audience, t.tenant, t.entered, m.own, in.Row)
+	}
+}
+
+func wanted(g *generation, have *state.Membership, members []evaluator.AudienceID, given []evaluator.Given) bool {
+	r := g.rules[have.Audience]
+	if r == nil {
+		return false
+	}
+	if !r.static() {
+		_, found := slices.BinarySearch(members, have.Audience)
+		return found && have.Tenant == ""
+	}
+	return slices.Contains(given, evaluator.Given{Audience: have.Audience, Tenant: have.Tenant})
+}
+
+// step applies what one transaction did to a subject and judges it once, by the row as committed.
+func (w *worker) step(s *subject, k int, touches []touch) error {
+	g := w.catalogue.at(s.record.Generation)
+	now, previous := w.batch.nows[k], w.batch.nowBefore(k)
+	before, err := w.input(0, s, g, max(now-1, previous))
+	if err != nil {
+		return err
+	}
+	rowTouched, err := w.apply(s, g, touches)
+	if err != nil {
+		return err
+	}
+	after, err := w.input(1, s, g, now)
+	if err != nil {
+		return err
+	}
+	w.judge(g).Diff(before, after, &w.diff)
+	s.record.Flip = w.diff.NextFlip
+
+	m := w.moment(s, g, k+1, now)
+	m.order.instant, m.order.ordinal = evaluator.Infinity, touches[0].ordinal
+	m.event.Position.Index = touches[0].ordinal
+	row := after.Row
+	switch {
+	case w.batch.snapshot:
+		m.own, m.settled = event.CauseSnapshot, true
+	case before.Row != nil && after.Row == nil:
+		m.own, m.settled = event.CauseDelete, true
+		row = before.Row
+	case rowTouched:
+		m.own = event.CauseChange
+	default:
+		m.own = event.CauseTimer // a member-only change: a leaf can only have flipped by time, at this very instant
+	}
+	m.statics(before.Given, after.Given, before.Row == nil, w.fresh, row)
+	for _, c := range w.diff.Changes {
+		m.dynamic(c, row)
+	}
+	return nil
+}
+
+// apply makes the record what the transaction left behind and reports whether the row itself was touched.
+func (w *worker) apply(s *subject, g *generation, touches []touch) (rowTouched bool, err error) {
+	w.fresh = w.fresh[:0]
+	r := &s.record
+	for _, t := range touches {
+		switch t.op {
+		case event.Upsert:
+			rowTouched = true
+			tuple := t.change.Row
+			if t.change.Schema != g.schema { // of a transaction that changed the table's shape in its middle
+				if tuple, err = tuple.Reshape(t.change.Schema, g.schema); err != nil {
+					return false, fmt.Errorf("user %q: %w", s.user, err)
+				}
+			}
+			if r.Present {
+				if tuple, err = tuple.FillUnchanged(r.Tuple); err != nil {
+					return false, fmt.Errorf("user %q: %w", s.user, err)
+				}
+			}
+			r.Present, r.Tuple, r.Schema = true, tuple, g.Epoch.Schema
+		case event.Delete:
+			rowTouched = true
+			r.Present, r.Tuple = false, nil
+		case event.MemberAdd:
+			m := state.Recorded{Audience: t.audience, Tenant: t.change.Member.Tenant, AddedAt: t.change.Member.AddedAt}
+			if r.Record(m) {
+				w.fresh = append(w.fresh, m)
+			}
+		case event.MemberRemove:
+			r.Forget(t.audience, t.change.Member.Tenant)
+		case event.MembersTruncate:
+			r.Recorded = r.Recorded[:0]
+		}
+	}
+	return rowTouched, nil
+}
