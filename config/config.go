@@ -44,8 +44,8 @@ type Checkpoint struct {
 
 // Evaluator sizes the pool that judges changes.
 type Evaluator struct {
-	// How many users are judged at the same time, 1 to 1024.
-	Workers int `yaml:"workers" default:"number of cores"`
+	// How many users are judged at the same time, 1 to 1024. Default: the number of cores.
+	Workers int `yaml:"workers" default:"<cores>"`
 }
 
 // Outbox bounds the queue between the state and the sinks.

@@ -11,17 +11,17 @@ import (
 // Origin is where a value comes from: a place in the file, a variable, or neither, which is the default.
 type Origin struct {
 	File         string
-	Line, Column int // from 1; 0 when only the file is known
+	Line, Column int // from 1, in the file or in the YAML that a variable holds; 0 when there is no narrower place
 	Variable     string
 }
 
 // Given reports whether the value was given and is not a default.
 func (o Origin) Given() bool { return o != Origin{} }
 
-// String is file:line:column, the variable's name, or "default".
+// String is file:line:column, the variable's name (with line and column within it where it holds YAML), or "default".
 func (o Origin) String() string {
 	switch {
-	case o.Variable != "" && o.Line > 1:
+	case o.Variable != "" && o.Line > 0:
 		return fmt.Sprintf("%s:%d:%d", o.Variable, o.Line, o.Column)
 	case o.Variable != "":
 		return o.Variable

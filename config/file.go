@@ -57,7 +57,7 @@ func normalize(text []byte) []byte {
 
 // syntax records what the parser could not read. It can report only the first such place.
 func (d document) syntax(err error, key string) {
-	d.unreadable = true
+	d.unreadable = d.unreadable || d.place.Variable == ""
 	var e yaml.Error
 	if !errors.As(err, &e) || e.GetToken() == nil {
 		d.fault(d.place, key, "is not valid YAML: "+firstLine(err.Error()))
