@@ -28,8 +28,9 @@ func ContainsAll(property, argument Value, fold bool) bool {
 	if property.kind != KindList || argument.kind != KindList {
 		return false
 	}
+	has := finder(property.Items(), len(argument.Items()), fold)
 	for _, item := range argument.Items() {
-		if !hasItem(property.Items(), item, fold) {
+		if !has(item) {
 			return false
 		}
 	}
@@ -73,6 +74,7 @@ func Empty(v Value) bool {
 	return false
 }
 
+// hasItem reports whether an item equals v.
 func hasItem(items []Value, v Value, fold bool) bool {
 	for _, item := range items {
 		if Equal(item, v, fold) {
@@ -83,10 +85,19 @@ func hasItem(items []Value, v Value, fold bool) bool {
 }
 
 func shareItem(a, b []Value, fold bool) bool {
+	has := finder(a, len(b), fold)
 	for _, item := range b {
-		if hasItem(a, item, fold) {
+		if has(item) {
 			return true
 		}
 	}
 	return false
+}
+
+// finder returns the function that tells whether items have a value, to be asked that many times.
+func finder(items []Value, times int, fold bool) func(Value) bool {
+	if len(items)*times > manyPairs {
+		return newItemIndex(items, fold).has
+	}
+	return func(v Value) bool { return hasItem(items, v, fold) }
 }

@@ -8,7 +8,7 @@ import "encoding/binary"
 func Equal(a, b Value, fold bool) bool {
 	if a.kind == b.kind {
 		if fold && a.kind == KindString {
-			return a.Text() == b.Text() || Fold(a.Text()) == Fold(b.Text())
+			return equalFold(a.Text(), b.Text())
 		}
 		return Identical(a, b)
 	}

@@ -47,3 +47,31 @@ func foldRune(r rune) rune {
 	}
 	return least
 }
+
+// equalFold reports whether the folds of a and b are equal, without making them.
+func equalFold(a, b string) bool {
+	for a != "" && b != "" {
+		ra, na := nextFolded(a)
+		rb, nb := nextFolded(b)
+		if ra != rb {
+			return false
+		}
+		a, b = a[na:], b[nb:]
+	}
+	return a == b
+}
+
+// nextFolded returns the first character of s folded, a negative number for a byte that is not UTF-8, and its length.
+func nextFolded(s string) (rune, int) {
+	if c := s[0]; c < utf8.RuneSelf {
+		if lower(c) {
+			c -= 'a' - 'A'
+		}
+		return rune(c), 1
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError && size == 1 {
+		return -rune(s[0]), 1
+	}
+	return foldRune(r), size
+}
