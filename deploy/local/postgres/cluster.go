@@ -13,19 +13,62 @@ import (
 	"strings"
 )
 
-// makeCluster fills the data folder, unless a cluster is already there.
+// makingFolder is where a cluster is made, beside the data folder that it becomes. What an interrupted start left there
+// is removed, while a data folder that holds anything but a cluster is somebody else's and never touched.
+const makingFolder = ".making-data"
+
+// makeCluster makes the data folder, unless a cluster is already there.
 func (s *Server) makeCluster(ctx context.Context) error {
 	version, err := clusterVersion(s.data())
 	if err != nil || version != "" {
 		return err
 	}
-	if err := os.Mkdir(s.data(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make the data folder: %w", err)
+	making := filepath.Join(s.dir, makingFolder)
+	if err := s.fill(ctx, making); err != nil {
+		return errors.Join(err, os.RemoveAll(making))
 	}
-	if err := s.account.own(s.data()); err != nil {
-		return fmt.Errorf("hand the data folder to the server's user: %w", err)
+	if err := os.Rename(making, s.data()); err != nil {
+		return fmt.Errorf("put the new cluster in its place (is there a folder %s of something else?): %w", s.data(), err)
 	}
-	return initCluster(ctx, s.binaries.dir, s.data(), s.account, s.guard)
+	return nil
+}
+
+// fill makes a cluster in the folder making: a copy of the template, else a new one that becomes the template.
+func (s *Server) fill(ctx context.Context, making string) error {
+	template, err := templatePath(s.binaries)
+	if err != nil {
+		return err
+	}
+	if err := s.emptyFolder(making); err != nil {
+		return err
+	}
+	if fromTemplate(ctx, template, making, s.account) {
+		return nil
+	}
+	if err := s.emptyFolder(making); err != nil {
+		return err
+	}
+	if err := initCluster(ctx, s.binaries.dir, making, s.account, s.guard); err != nil {
+		return err
+	}
+	if err := keepTemplate(ctx, making, template, s.account); err != nil {
+		s.options.Log("The new cluster is not kept as a template, so the next start takes longer: " + err.Error())
+	}
+	return nil
+}
+
+func (s *Server) emptyFolder(path string) error {
+	err := os.RemoveAll(path)
+	if err == nil {
+		err = os.Mkdir(path, 0o700)
+	}
+	if err == nil {
+		err = s.account.own(path)
+	}
+	if err != nil {
+		return fmt.Errorf("make an empty folder for the cluster: %w", err)
+	}
+	return nil
 }
 
 // clusterVersion is the major version of the cluster in data, or "" when there is none.
