@@ -26,6 +26,7 @@ type generation struct {
 	state.Epoch
 	schema    *evaluator.Schema
 	rules     map[evaluator.AudienceID]*rule
+	keys      map[string]*rule
 	newJudge  func() Judge
 	hasStatic bool
 }
@@ -190,7 +191,7 @@ func (c *catalogue) retire(b *state.Batch) error {
 }
 
 func (c *catalogue) compile(e state.Epoch) (*generation, error) {
-	g := &generation{Epoch: e, schema: c.schemas[e.Schema], rules: make(map[evaluator.AudienceID]*rule, len(c.audiences))}
+	g := &generation{Epoch: e, schema: c.schemas[e.Schema], rules: make(map[evaluator.AudienceID]*rule, len(c.audiences)), keys: make(map[string]*rule, len(c.audiences))}
 	if g.schema == nil {
 		return nil, state.ErrCorrupt
 	}
@@ -206,7 +207,7 @@ func (c *catalogue) compile(e state.Epoch) (*generation, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.rules[id] = r
+		g.rules[id], g.keys[r.key] = r, r
 		g.hasStatic = g.hasStatic || r.static()
 		audiences = append(audiences, evaluator.Audience{ID: id, Definition: r.definition})
 	}

@@ -47,6 +47,7 @@ func (p *Pipeline) write(ctx context.Context, b *batch, w *state.Batch, began ti
 	}
 	p.head = b.head
 	p.outbox.add(int64(c.events), int64(c.bytes))
+	p.inForce.Store(p.catalogue.current())
 	p.applied.set(b.head)
 	p.timer.ring()
 	for i := range b.transactions {
@@ -97,6 +98,11 @@ func (p *Pipeline) writeRecords(b *batch, w *state.Batch) error {
 		}
 		if err := w.MoveTimer(s.user, s.flip, s.record.Flip); err != nil {
 			return err
+		}
+		for _, r := range s.recorded {
+			if err := w.SetRecorded(r.audience, s.user, r.tenant, r.present); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -49,8 +49,14 @@ type Pipeline struct {
 	busy     atomic.Bool // transactions are waiting or being judged
 	position waiters     // who waits for a position or a token
 	phase    atomic.Int32
+	inForce  atomic.Pointer[generation] // for readers
 
 	snapshotRows, snapshotTotal atomic.Int64
+	timers                      struct {
+		sync.Mutex
+		counted time.Time
+		pending uint64
+	}
 }
 
 // New returns a pipeline over an open state directory.
@@ -102,6 +108,7 @@ func (p *Pipeline) load() error {
 			environment: p.options.Environment, view: &p.store.View, catalogue: p.catalogue, judges: make(map[uint64]Judge),
 		})
 	}
+	p.inForce.Store(p.catalogue.current())
 	p.applied.set(p.head)
 	p.durable.set(p.head)
 	return nil

@@ -17,9 +17,10 @@ type subject struct {
 	stored []byte // the record as stored, nil when there was none
 	flip   evaluator.Instant
 
-	encoded []byte // the record to store; nil removes it
-	events  []pending
-	err     error
+	encoded  []byte // the record to store; nil removes it
+	events   []pending
+	recorded []recording
+	err      error
 }
 
 // touch is one change of a subject's user.
@@ -29,6 +30,13 @@ type touch struct {
 	change      *event.Change
 	op          event.Op // Upsert, Delete, MemberAdd or MemberRemove: a changed key is a Delete and an Upsert
 	audience    evaluator.AudienceID
+}
+
+// recording is a static member that came to be recorded, or no longer is.
+type recording struct {
+	audience evaluator.AudienceID
+	tenant   string
+	present  bool
 }
 
 // pending is an event that waits for its place among those of the other subjects.

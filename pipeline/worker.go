@@ -334,10 +334,16 @@ func (w *worker) apply(s *subject, g *generation, touches []touch) (rowTouched b
 			m := state.Recorded{Audience: t.audience, Tenant: t.change.Member.Tenant, AddedAt: t.change.Member.AddedAt}
 			if r.Record(m) {
 				w.fresh = append(w.fresh, m)
+				s.recorded = append(s.recorded, recording{m.Audience, m.Tenant, true})
 			}
 		case event.MemberRemove:
-			r.Forget(t.audience, t.change.Member.Tenant)
+			if r.Forget(t.audience, t.change.Member.Tenant) {
+				s.recorded = append(s.recorded, recording{t.audience, t.change.Member.Tenant, false})
+			}
 		case event.MembersTruncate:
+			for _, m := range r.Recorded {
+				s.recorded = append(s.recorded, recording{m.Audience, m.Tenant, false})
+			}
 			r.Recorded = r.Recorded[:0]
 		}
 	}

@@ -94,8 +94,17 @@ func (b *Batch) MoveTimer(user string, from, to evaluator.Instant) error {
 
 // SetMember notes in the index of members whether user, with tenant, is in the audience.
 func (b *Batch) SetMember(audience evaluator.AudienceID, user, tenant string, in bool) error {
-	b.key = memberKey(b.key[:0], audience, user, tenant)
-	if in {
+	return b.setIndex(prefixMember, audience, user, tenant, in)
+}
+
+// SetRecorded notes in the index of static members whether user, with tenant, is recorded for the audience.
+func (b *Batch) SetRecorded(audience evaluator.AudienceID, user, tenant string, recorded bool) error {
+	return b.setIndex(prefixRecorded, audience, user, tenant, recorded)
+}
+
+func (b *Batch) setIndex(prefix byte, audience evaluator.AudienceID, user, tenant string, present bool) error {
+	b.key = memberKey(b.key[:0], prefix, audience, user, tenant)
+	if present {
 		return b.set(b.key, nil)
 	}
 	return b.delete(b.key)

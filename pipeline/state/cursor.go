@@ -11,7 +11,6 @@ import (
 type Cursor struct {
 	Delivered uint64 // every event up to this sequence is in the sink
 	Begun     uint64 // the last event of the batch that was being delivered; a restart resends just that batch
-	Memo      []byte // what the sink asked to be kept for it
 }
 
 // Cursor returns the cursor of a sink; the zero Cursor when it has none.
@@ -21,7 +20,7 @@ func (v *View) Cursor(sink string) (Cursor, error) {
 		return Cursor{}, err
 	}
 	in := reader{rest: data}
-	c := Cursor{Delivered: in.uvarint(), Begun: in.uvarint(), Memo: in.bytes()}
+	c := Cursor{Delivered: in.uvarint(), Begun: in.uvarint()}
 	if in.err != nil {
 		return Cursor{}, fmt.Errorf("read cursor of %s: %w", sink, in.err)
 	}
@@ -33,7 +32,6 @@ func (v *View) Cursor(sink string) (Cursor, error) {
 func (s *Store) SetCursor(sink string, c Cursor, durable bool) error {
 	value := binary.AppendUvarint(nil, c.Delivered)
 	value = binary.AppendUvarint(value, c.Begun)
-	value = appendBytes(value, c.Memo)
 	opts := pebble.NoSync
 	if durable {
 		opts = pebble.Sync
@@ -42,4 +40,12 @@ func (s *Store) SetCursor(sink string, c Cursor, durable bool) error {
 		return fmt.Errorf("write cursor of %s: %w", sink, err)
 	}
 	return nil
+}
+
+// Memo returns what was last kept under a name with SetMemo; nil when nothing was.
+func (v *View) Memo(name string) ([]byte, error) { return v.get(namedKey(prefixMeta, "memo/"+name)) }
+
+// SetMemo durably keeps a few bytes for a part of the worker that has to remember something of its own.
+func (s *Store) SetMemo(name string, value []byte) error {
+	return s.setSync(namedKey(prefixMeta, "memo/"+name), value)
 }

@@ -12,7 +12,10 @@
 //	'u' user                        -> Record: row, memberships, recorded static members, next flip
 //	't' due user                    -> nothing: the timer
 //	'i' audience user 0 tenant      -> nothing: who is in an audience, for listing
+//	'r' audience user 0 tenant      -> nothing: who is recorded for a static audience, missing users included
+//	'n' audience                    -> how many members it has
 //	'a' audience                    -> Audience: key and the versions in force
+//	'g' generation                  -> Epoch: when a set of definitions came into force
 //	's' schema                      -> Schema
 //	'o' sequence                    -> Event
 //	'c' sink                        -> Cursor

@@ -18,6 +18,7 @@ const (
 	prefixStaged   = 'l'
 	prefixSize     = 'n'
 	prefixEpoch    = 'g'
+	prefixRecorded = 'r'
 )
 
 func userKey(dst []byte, user string) []byte { return append(append(dst, prefixUser), user...) }
@@ -34,8 +35,8 @@ func parseTimerKey(key []byte) (due evaluator.Instant, user string) {
 }
 
 // memberKey separates user and tenant by a zero byte, which Postgres text cannot hold.
-func memberKey(dst []byte, audience evaluator.AudienceID, user, tenant string) []byte {
-	dst = append(numberedKey(dst, prefixMember, uint32(audience)), user...)
+func memberKey(dst []byte, prefix byte, audience evaluator.AudienceID, user, tenant string) []byte {
+	dst = append(numberedKey(dst, prefix, uint32(audience)), user...)
 	dst = append(dst, 0)
 	return append(dst, tenant...)
 }

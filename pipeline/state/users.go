@@ -65,13 +65,23 @@ func (v *View) Timers() (n uint64, err error) {
 
 // Members calls visit with each member of an audience behind (user, tenant), in order, until it returns false.
 func (v *View) Members(audience evaluator.AudienceID, user, tenant string, visit func(user, tenant string) (bool, error)) error {
-	prefix := numberedKey(nil, prefixMember, uint32(audience))
-	lower := prefix
+	return v.index(prefixMember, audience, user, tenant, visit)
+}
+
+// Recorded calls visit with each static member recorded for an audience, missing users included, behind (user, tenant),
+// in order, until it returns false.
+func (v *View) Recorded(audience evaluator.AudienceID, user, tenant string, visit func(user, tenant string) (bool, error)) error {
+	return v.index(prefixRecorded, audience, user, tenant, visit)
+}
+
+func (v *View) index(prefix byte, audience evaluator.AudienceID, user, tenant string, visit func(user, tenant string) (bool, error)) error {
+	all := numberedKey(nil, prefix, uint32(audience))
+	lower := all
 	if user != "" {
-		lower = append(memberKey(nil, audience, user, tenant), 0)
+		lower = append(memberKey(nil, prefix, audience, user, tenant), 0)
 	}
-	return v.walk(lower, after(prefix), func(key, _ []byte) (bool, error) {
-		user, tenant, ok := splitMember(key[len(prefix):])
+	return v.walk(lower, after(all), func(key, _ []byte) (bool, error) {
+		user, tenant, ok := splitMember(key[len(all):])
 		if !ok {
 			return false, ErrCorrupt
 		}
