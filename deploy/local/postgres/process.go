@@ -63,7 +63,7 @@ func environment() []string {
 }
 
 // errPortTaken is returned by ready when another socket holds the port.
-var errPortTaken = errors.New("port is taken")
+var errPortTaken = errors.New("another program uses the port; stop it or choose another port")
 
 // ready waits until the server accepts connections: the last line of postmaster.pid says so.
 func (p *process) ready(ctx context.Context, data string) error {

@@ -309,6 +309,36 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
+// A client's own connection may hold the port of a server that is down. It lets go of it in time.
+func TestStartWaitsForItsPort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", loopback.Host+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	dir := enterable(t)
+	options := Options{Dir: dir, Port: taken.Addr().(*net.TCPAddr).Port}
+	started := make(chan error, 1)
+	go func() {
+		s, err := Start(t.Context(), options)
+		if err == nil {
+			err = s.Stop()
+		}
+		started <- err
+	}()
+	until(t, "the server finds its port taken", func() bool {
+		log, _ := os.ReadFile(filepath.Join(dir, logName))
+		return strings.Contains(string(log), "could not bind")
+	})
+	if err := taken.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-started; err != nil {
+		t.Error(err)
+	}
+}
+
 func ExampleStart() {
 	ctx := context.Background()
 	server, err := Start(ctx, Options{Settings: map[string]string{"fsync": "off"}})
