@@ -85,6 +85,10 @@ func (r *snapshotReader) close() {
 }
 
 func (r *snapshotReader) run(ctx context.Context, resume event.SnapshotResume) error {
+	scan, err := r.plan(ctx, resume.AfterKey)
+	if err != nil {
+		return err
+	}
 	if !resume.Started {
 		if err := r.definitions(ctx); err != nil {
 			return err
@@ -93,7 +97,8 @@ func (r *snapshotReader) run(ctx context.Context, resume event.SnapshotResume) e
 			return err
 		}
 	}
-	return r.users(ctx, resume.AfterKey)
+	r.base.After = resume.AfterKey
+	return r.users(ctx, scan)
 }
 
 // definitions emits the latest version of each audience, in one chunk: there are never more than one worker holds.

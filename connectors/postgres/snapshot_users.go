@@ -20,19 +20,24 @@ type usersScan struct {
 	total   int64
 }
 
-// users emits the users whose id comes after the given one, "" being before all.
-func (r *snapshotReader) users(ctx context.Context, after string) error {
+// plan makes the scan for users whose id comes after the given one, "" being before all, and tells every chunk of its
+// shape, those without users too: whoever takes definitions must know what columns they may name.
+func (r *snapshotReader) plan(ctx context.Context, after string) (usersScan, error) {
 	scan, err := r.source.planScan(ctx, r.conn.PgConn(), after)
 	if err != nil {
-		return err
+		return usersScan{}, err
 	}
 	schema, err := r.source.decoder.Schema(ctx, scan.columns)
 	if err != nil {
-		return err
+		return usersScan{}, err
 	}
-	r.base.Schema, r.base.Order, r.base.Total, r.base.After = schema, scan.order, scan.total, after
+	r.base.Schema, r.base.Order, r.base.Total = schema, scan.order, scan.total
 	r.source.gauges.snapshotTotal.Store(scan.total)
+	return scan, nil
+}
 
+// users emits what the scan finds.
+func (r *snapshotReader) users(ctx context.Context, scan usersScan) error {
 	// One statement for all: text results come from the same output functions that the stream's do, and the server sends
 	// them no faster than they are read.
 	ctxRead, cancel := context.WithCancel(ctx)

@@ -21,9 +21,10 @@ const positionLag = 16 << 20
 // changes: it is acknowledged only when the receiver has recorded it, and never ahead of what is in flight.
 func (s *session) keepalive(walEnd event.LSN, reply bool) error {
 	s.source.gauges.serverAt(walEnd)
-	if !s.decoder.InTransaction() && walEnd > s.decoder.End() {
+	reached := max(s.decoder.Reached(), event.LSN(s.source.acknowledged.Load()))
+	if !s.decoder.InTransaction() && walEnd > reached {
 		idle := time.Since(s.idleSince) > 3*max(s.source.options.Heartbeat, pingInterval)
-		if reply || idle || walEnd-s.decoder.End() > positionLag {
+		if reply || idle || walEnd-reached > positionLag {
 			s.decoder.Position(walEnd)
 			s.idleSince = time.Now()
 		}

@@ -18,7 +18,7 @@ type SnapshotChunk struct {
 
 	Definitions []Definition // the latest version of each audience, archived ones included
 	Members     []Member
-	Schema      *evaluator.Schema // of Users
+	Schema      *evaluator.Schema // of Users; in every chunk, also those without
 	Users       []SnapshotUser    // every user with an id greater than After and at most Through, in Order
 
 	Order   KeyOrder

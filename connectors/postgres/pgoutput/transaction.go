@@ -46,7 +46,7 @@ func (d *Decoder) Restart() event.LSN {
 	d.pending.changes = d.pending.changes[:d.openStart()]
 	d.open = open{}
 	clear(d.relations)
-	return max(d.place.after, d.place.end)
+	return d.Reached()
 }
 
 // Seek sets the position: transactions with a commit LSN above after come out, none at or below. What is pending is
@@ -68,6 +68,9 @@ func (d *Decoder) InTransaction() bool { return d.open.active }
 
 // End returns the end of the last whole transaction that came out, 0 before there was one.
 func (d *Decoder) End() event.LSN { return d.place.end }
+
+// Reached returns the position up to which everything came out, the one of Seek before anything did.
+func (d *Decoder) Reached() event.LSN { return max(d.place.after, d.place.end) }
 
 // CommitTime returns the commit time of the transaction that was met last.
 func (d *Decoder) CommitTime() evaluator.Instant { return d.time }
