@@ -54,6 +54,16 @@ func (b *batch) subject(user string) *subject {
 	return s
 }
 
+// touch gives a change to the subject it concerns, unless the state has its effect already.
+func (b *batch) touch(user string, t touch) {
+	ofRow := t.op == event.Upsert || t.op == event.Delete
+	if ofRow && !b.snapshot && len(b.head.Resumed) > 0 && known(&b.head, user, b.transactions[t.transaction].Commit) {
+		return
+	}
+	s := b.subject(user)
+	s.touches = append(s.touches, t)
+}
+
 // nowBefore is the clock just before transaction k.
 func (b *batch) nowBefore(k int) evaluator.Instant {
 	if k == 0 {

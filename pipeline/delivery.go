@@ -53,6 +53,9 @@ func (d *delivery) run(ctx context.Context) error {
 	if err := d.sink.Recover(ctx); err != nil {
 		return d.stopped(ctx, err)
 	}
+	if err := d.sameHistory(); err != nil {
+		return d.stopped(ctx, err)
+	}
 	d.ready.Store(true)
 	for {
 		last, err := d.gather(ctx, &cursor)
@@ -63,6 +66,22 @@ func (d *delivery) run(ctx context.Context) error {
 			return d.stopped(ctx, err)
 		}
 	}
+}
+
+// ErrLostState is returned when a sink holds events that the state has never made: it was deleted, or replaced by an
+// older copy. Going on would number new events like old ones, and a sink would take them for known.
+var ErrLostState = errors.New("the sink holds later events than the state")
+
+// sameHistory compares what the sink already holds with what the state has made, where the sink can tell.
+func (d *delivery) sameHistory() error {
+	sink, ok := d.sink.(interface{ LastSequence() uint64 })
+	if !ok {
+		return nil
+	}
+	if last, made := sink.LastSequence(), d.pipeline.durable.get().Sequence; last > made {
+		return fmt.Errorf("%w: up to sequence %d, the state ends at %d; it was deleted or restored from an older copy. `muster rebuild -c FILE` makes it anew and publishes only what differs", ErrLostState, last, made)
+	}
+	return nil
 }
 
 func (d *delivery) stopped(ctx context.Context, err error) error {

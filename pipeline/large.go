@@ -261,8 +261,7 @@ func (p *Pipeline) stagedPart(w *state.Batch) (*batch, error) {
 		last = user
 		bytes += len(c.Tuple) + 64
 		b.changes++
-		s := b.subject(user)
-		s.touches = append(s.touches, p.unstage(user, c))
+		b.touch(user, p.unstage(user, c))
 		return true, nil
 	})
 	if err != nil {
@@ -274,6 +273,7 @@ func (p *Pipeline) stagedPart(w *state.Batch) (*batch, error) {
 	}
 	b.head.Position, b.head.End, b.head.Committed, b.head.Clock = staged.Transaction.LSN, staged.End, staged.Time, now
 	b.head.Staged = state.Staged{}
+	forgetRanges(&b.head)
 	return b, w.ClearStaged()
 }
 

@@ -119,6 +119,9 @@ func (p *Pipeline) include(b *batch, t *event.Transaction, now evaluator.Instant
 			return err
 		}
 	}
+	if len(b.head.Resumed) > 0 && !b.snapshot {
+		forgetRanges(&b.head)
+	}
 	return nil
 }
 
@@ -131,24 +134,18 @@ func (p *Pipeline) touch(b *batch, k int, ordinal uint32, c *event.Change, w *st
 		if c.OldUser != "" && c.OldUser != c.User {
 			gone := t
 			gone.op = event.Delete
-			old := b.subject(c.OldUser)
-			old.touches = append(old.touches, gone)
+			b.touch(c.OldUser, gone)
 		}
+		b.touch(c.User, t)
 	case event.Delete:
+		b.touch(c.User, t)
 	case event.MemberAdd, event.MemberRemove:
-		id, err := p.catalogue.id(c.Member.Audience, w)
-		if err != nil {
+		var err error
+		if t.audience, err = p.catalogue.id(c.Member.Audience, w); err != nil {
 			return err
 		}
-		t.audience = id
-		s := b.subject(c.Member.User)
-		s.touches = append(s.touches, t)
-		return nil
-	default:
-		return nil
+		b.touch(c.Member.User, t)
 	}
-	s := b.subject(c.User)
-	s.touches = append(s.touches, t)
 	return nil
 }
 

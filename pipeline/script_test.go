@@ -150,7 +150,7 @@ func (plainly) Compile(audiences []evaluator.Audience, schema *evaluator.Schema)
 
 // rig is a pipeline under test.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	source *script
 	sink   *memory
 	dir    string
@@ -160,7 +160,7 @@ type rig struct {
 	*pipeline.Pipeline
 }
 
-func newRig(t *testing.T, s *script) *rig {
+func newRig(t testing.TB, s *script) *rig {
 	return &rig{t: t, source: s, sink: newMemory(), dir: t.TempDir()}
 }
 

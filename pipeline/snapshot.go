@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"muster/pipeline/event"
 	"muster/pipeline/state"
@@ -44,6 +45,7 @@ func (p *Pipeline) chunk(c *event.SnapshotChunk, w *state.Batch) (*batch, error)
 		return nil, err
 	}
 	b.horizon = horizon{instant: b.head.Clock, whole: true}
+	p.placeChunk(b, c)
 	b.head.Snapshot = state.Progress{Running: !c.Last, After: c.Through, Done: b.head.Snapshot.Done + uint64(len(c.Users))}
 	p.snapshotRows.Store(int64(b.head.Snapshot.Done))
 	p.snapshotTotal.Store(c.Total)
@@ -53,6 +55,41 @@ func (p *Pipeline) chunk(c *event.SnapshotChunk, w *state.Batch) (*batch, error)
 		p.log.Info("snapshot complete", "users", p.snapshotRows.Load(), "position", c.Consistent)
 	}
 	return b, nil
+}
+
+// placeChunk keeps the position at the consistent point of the first chunk, from where streaming goes on, and notes what
+// a resumed snapshot read later than that.
+func (p *Pipeline) placeChunk(b *batch, c *event.SnapshotChunk) {
+	if b.origin == 0 || b.origin == c.Consistent {
+		return
+	}
+	b.head.Position, b.head.End = p.head.Position, p.head.End
+	if len(c.Users) == 0 {
+		return
+	}
+	ranges := slices.Clone(b.head.Resumed)
+	if n := len(ranges); n > 0 && ranges[n-1].Consistent == c.Consistent {
+		ranges[n-1].Through = c.Through
+	} else {
+		ranges = append(ranges, state.Range{After: c.After, Through: c.Through, Order: c.Order, Consistent: c.Consistent})
+	}
+	b.head.Resumed = ranges
+}
+
+// known reports whether the state already has the effect that a commit had on user, because a resumed snapshot read the
+// user later than that.
+func known(h *state.Head, user string, commit event.LSN) bool {
+	for i := range h.Resumed {
+		if h.Resumed[i].Holds(user, commit) {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetRanges drops what no later transaction can concern.
+func forgetRanges(h *state.Head) {
+	h.Resumed = slices.DeleteFunc(slices.Clone(h.Resumed), func(r state.Range) bool { return r.Consistent <= h.Position })
 }
 
 // chunkTransaction is a chunk in the form of a transaction.

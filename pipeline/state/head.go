@@ -27,6 +27,20 @@ type Head struct {
 	Snapshot Progress // of the first snapshot
 	Backfill Progress // of the scan that brings every record to Generation
 	Staged   Staged   // a large transaction that is being applied in parts
+	Resumed  []Range  // users that a resumed snapshot read at a later point than Position
+}
+
+// Range is a stretch of users that a resumed snapshot read as of Consistent. A change of one of them that was committed
+// at or before that point is already in the state.
+type Range struct {
+	After, Through string // ids; After is excluded, Through included
+	Order          event.KeyOrder
+	Consistent     event.LSN
+}
+
+// Holds reports whether the range already has the effect that a commit had on user.
+func (r *Range) Holds(user string, commit event.LSN) bool {
+	return commit <= r.Consistent && (r.After == "" || r.Order.Compare(user, r.After) > 0) && r.Order.Compare(user, r.Through) <= 0
 }
 
 // Progress is the place of a walk over all users in key order.
@@ -73,6 +87,13 @@ func (h *Head) append(dst []byte) []byte {
 		dst = binary.AppendVarint(dst, int64(h.Staged.Time))
 		dst = appendBytes(dst, h.Staged.After)
 	}
+	dst = binary.AppendUvarint(dst, uint64(len(h.Resumed)))
+	for _, r := range h.Resumed {
+		dst = appendBytes(dst, r.After)
+		dst = appendBytes(dst, r.Through)
+		dst = append(dst, byte(r.Order))
+		dst = binary.AppendUvarint(dst, uint64(r.Consistent))
+	}
 	return dst
 }
 
@@ -98,6 +119,11 @@ func decodeHead(data []byte) (Head, error) {
 			Time:        evaluator.Instant(in.varint()),
 			After:       in.string(),
 		}
+	}
+	for range in.count() {
+		h.Resumed = append(h.Resumed, Range{
+			After: in.string(), Through: in.string(), Order: event.KeyOrder(in.byte()), Consistent: event.LSN(in.uvarint()),
+		})
 	}
 	return h, in.err
 }
