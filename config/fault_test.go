@@ -162,6 +162,9 @@ func TestFaultsOfContent(t *testing.T) {
 			"MUSTER_POSTGRES_USERS_ID: postgres.users.id: \"properties\" is the properties column, too",
 			"MUSTER_POSTGRES_USERS_TABLE: postgres.users.table: \"a.b.c\" is no table name",
 		}},
+		{name: "a quoted table", env: []string{`MUSTER_POSTGRES_USERS_TABLE="App".users`}, want: []string{
+			`MUSTER_POSTGRES_USERS_TABLE: postgres.users.table: "App".users has quotes; write the names as they are stored`,
+		}},
 		{name: "kafka", text: "", env: []string{
 			"MUSTER_KAFKA_BROKERS=localhost,h:0,:9092,h:1,h:1", "MUSTER_KAFKA_TOPIC=a b", "MUSTER_KAFKA_PARTITIONS=0",
 			"MUSTER_KAFKA_REPLICATION=0", "MUSTER_KAFKA_COMPRESSION=zst", "MUSTER_KAFKA_TLS_SERVER_NAME=x",

@@ -43,7 +43,7 @@ postgres:
   dsn: postgres://localhost/app   # a plain scalar with colons
   create: false
   heartbeat: 1m30s
-  users: {table: '"My App".users', columns: [id, plan]}
+  users: {table: My App.users, columns: [id, plan]}
 kafka: {brokers: [a:1, "b:2", '[::1]:3'], partitions: 12, transactional_id: off}
 clickhouse:
   addr:

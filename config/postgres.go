@@ -26,7 +26,8 @@ type Postgres struct {
 
 // Users names the table of users and its columns.
 type Users struct {
-	// The table of users, `schema.table`; a name without a schema is in `public`. Quote a name as in SQL where it needs it.
+	// The table of users, `schema.table`; a name without a schema is in `public`. Names
+	// are as Postgres stores them, without quotes, here and in the keys below.
 	Table string `yaml:"table"`
 	// The column that identifies a user, part of the replica identity.
 	ID string `yaml:"id"`

@@ -11,7 +11,7 @@ import (
 )
 
 // maxFile bounds what is read as a configuration or a secret: more is a mistake in the path.
-const maxFile = 1 << 20
+const maxFile = 256 << 10
 
 // secretFile is a secret whose text is in a file.
 type secretFile struct {

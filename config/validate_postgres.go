@@ -29,9 +29,10 @@ func (v *validator) postgres(c Postgres) {
 }
 
 func (v *validator) users(u Users) {
-	if _, _, ok := splitTable(u.Table); !ok {
-		v.wrong("postgres.users.table", `%q is no table name; write schema.table, and quote parts as in SQL: "My App".users`,
-			u.Table)
+	if schema, table := u.Name(); !validIdentifier(schema) || !validIdentifier(table) || strings.Contains(table, ".") {
+		v.wrong("postgres.users.table", "%q is no table name; write schema.table", u.Table)
+	} else if strings.Contains(u.Table, `"`) {
+		v.wrong("postgres.users.table", "%s has quotes; write the names as they are stored, without", u.Table)
 	}
 	v.identifier("postgres.users.id", u.ID)
 	if u.Properties != "" {
@@ -60,50 +61,11 @@ func validIdentifier(name string) bool {
 	return name != "" && len(name) <= 63 && utf8.ValidString(name) && !strings.ContainsRune(name, 0)
 }
 
-// Name returns schema and table of Users.Table as they are stored: quoted parts unquoted, others in lower case, as SQL
-// reads them, and public where no schema is given.
+// Name returns the schema and the table of Users.Table; the schema is public where none is given.
 func (u Users) Name() (schema, table string) {
-	schema, table, _ = splitTable(u.Table)
+	schema, table, qualified := strings.Cut(u.Table, ".")
+	if !qualified {
+		return "public", u.Table
+	}
 	return schema, table
-}
-
-// tablePart is one part of a qualified name: quoted, with quotes doubled inside, or bare as SQL takes it.
-var tablePart = regexp.MustCompile(`^(?:"((?:[^"]|"")+)"|([\pL_][\pL\pN_$]*))(?:\.|$)`)
-
-func splitTable(text string) (schema, table string, ok bool) {
-	var parts []string
-	for rest := text; ; {
-		m := tablePart.FindStringSubmatch(rest)
-		if m == nil || len(parts) == 2 {
-			return "", "", false
-		}
-		part := strings.ReplaceAll(m[1], `""`, `"`)
-		if m[1] == "" {
-			part = lowerASCII(m[2])
-		}
-		if !validIdentifier(part) {
-			return "", "", false
-		}
-		parts = append(parts, part)
-		if rest = rest[len(m[0]):]; rest == "" {
-			if strings.HasSuffix(m[0], ".") {
-				return "", "", false
-			}
-			break
-		}
-	}
-	if len(parts) == 1 {
-		return "public", parts[0], true
-	}
-	return parts[0], parts[1], true
-}
-
-// lowerASCII folds as Postgres folds unquoted names in UTF-8: A to Z only.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
 }
