@@ -39,7 +39,7 @@ func (d *decoder) argument(path string, v Value, c *Condition) Argument {
 
 func constant(v Value) Argument { return Argument{Kind: ArgumentConstant, Value: v} }
 
-// literal reads {"literal": "text"}. Is reports whether v is meant so.
+// literal reads {"literal": "text"}. Is reports whether v is meant so; the text of one that is wrong is null.
 func (d *decoder) literal(path string, v Value) (text Value, is bool) {
 	text, is = v.Member("literal")
 	if !is {
@@ -48,7 +48,7 @@ func (d *decoder) literal(path string, v Value) (text Value, is bool) {
 	d.only(path, v, "a literal", "literal")
 	if text.Kind() != KindString {
 		d.fault(keyPath(path, "literal"), "a literal is a string; write the %s itself as the argument", text.Kind())
-		text = StringValue("")
+		text = Value{}
 	}
 	return text, true
 }
@@ -184,7 +184,9 @@ func listDescribed(v Value) string {
 
 func (d *decoder) patternArgument(path string, v Value, c *Condition) Argument {
 	if text, is := d.literal(path, v); is {
-		v = text
+		if v = text; v.IsNull() {
+			return Argument{}
+		}
 	} else if p, seems, err := dynamicPath(v.Text()); seems && err == nil {
 		d.warn(path, "a pattern is never taken from a property: this one looks for the text %s", shown(StringValue(p.String())))
 	}

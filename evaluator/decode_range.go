@@ -21,7 +21,9 @@ func (d *decoder) timeArgument(path string, v Value) Argument {
 			}
 			return arg
 		}
-		text = literal
+		if text = literal; text.IsNull() {
+			return Argument{} // told already
+		}
 	}
 	instant, ok := TimestampString(text.Text())
 	if !ok {

@@ -97,22 +97,26 @@ func (d *Definition) References() []Reference {
 func (d *Definition) PropertyPaths() []PropertyPath {
 	var paths []PropertyPath
 	seen := make(map[string]bool)
-	add := func(at string, p Path) {
-		if name := p.String(); !seen[name] {
+	d.properties(func(p PropertyPath) {
+		if name := p.Path.String(); !seen[name] {
 			seen[name] = true
-			paths = append(paths, PropertyPath{At: at, Path: p})
+			paths = append(paths, p)
 		}
-	}
+	})
+	return paths
+}
+
+// properties calls visit at every place that names a property which is read.
+func (d *Definition) properties(visit func(PropertyPath)) {
 	d.Leaves(func(c *Condition) {
 		if c.Operator.ReadsProperty() {
-			add(keyPath(c.At, "property"), c.Property)
+			visit(PropertyPath{At: keyPath(c.At, "property"), Path: c.Property})
 		}
-		c.Argument.dynamics(func(p Path) { add(keyPath(c.At, "argument"), p) })
+		c.Argument.dynamics(func(p Path) { visit(PropertyPath{At: keyPath(c.At, "argument"), Path: p}) })
 	})
 	for i, p := range d.Include {
-		add(indexPath("include", i), p)
+		visit(PropertyPath{At: indexPath("include", i), Path: p})
 	}
-	return paths
 }
 
 // PropertyPath is a property that a definition reads, and the first place where it does.

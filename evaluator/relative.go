@@ -11,14 +11,19 @@ const (
 
 // relativeOffset returns the seconds to add to now of "7 days ago", "3 days from now", 7_days_ago or 3_days_from_now.
 func relativeOffset(s string) (int64, bool) {
-	words := strings.Split(s, " ")
-	if len(words) == 1 {
-		words = strings.Split(s, "_")
+	separator := " "
+	if !strings.Contains(s, separator) {
+		separator = "_"
 	}
-	if len(words) < 3 {
+	words := strings.SplitN(s, separator, 4)
+	switch {
+	case len(words) == 3 && words[2] == "ago":
+	case len(words) == 4 && words[2] == "from" && words[3] == "now":
+		words[2] = "from_now"
+	default:
 		return 0, false
 	}
-	return offsetSeconds(words[0], words[1], strings.Join(words[2:], "_"))
+	return offsetSeconds(words[0], words[1], words[2])
 }
 
 func offsetSeconds(value, unit, modifier string) (int64, bool) {
