@@ -30,3 +30,13 @@ func NewError(text string) *Error {
 	}
 	return e
 }
+
+var errorWrapping = regexp.MustCompile(`(?s)^Code: \d+\. DB::\w+: (.*?)\s*(?:\([A-Z][A-Z0-9_]+\))?\s*(?:\(version [^()]*(?:\([^()]*\))?\))?$`)
+
+// Text is the message without the code, its name and the engine's version around it.
+func (e *Error) Text() string {
+	if m := errorWrapping.FindStringSubmatch(e.Message); m != nil {
+		return m[1]
+	}
+	return e.Message
+}
