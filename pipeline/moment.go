@@ -86,7 +86,7 @@ func (m *moment) turn(audience evaluator.AudienceID, tenant string, entered bool
 	rule := m.generation.rules[audience]
 	if rule != nil {
 		e.Audience, e.Version = rule.key, rule.version
-		e.Properties = included(rule.definition.Include, row)
+		e.Properties = rule.definition.AppendIncluded(nil, row)
 	} else { // archived in this generation: its last version is the one that ends
 		e.Audience = m.worker.catalogue.audiences[audience].Key
 		e.Version = m.worker.catalogue.audiences[audience].At(m.generation.Generation).Number

@@ -1,0 +1,40 @@
+package command
+
+import (
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"muster/config"
+)
+
+// configFlag adds -c, the configuration file.
+func configFlag(c *cobra.Command, path *string) {
+	c.Flags().StringVarP(path, "config", "c", "", "configuration file (YAML); every value can also come from MUSTER_<SECTION>_<KEY>")
+	_ = c.MarkFlagFilename("config", "yaml", "yml")
+}
+
+// configured loads the configuration. Without a file the environment variables have to say everything.
+func configured(path string) (*config.Config, error) { return config.Load(path, os.Environ()) }
+
+// logger writes to w as the configuration says.
+func logger(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil { // validated when it was loaded
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	text := c.Format == "text" || c.Format == "auto" && isTerminal(w)
+	if text {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

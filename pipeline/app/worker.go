@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"muster/config"
+	"muster/connectors/postgres"
+	"muster/pipeline"
+	"muster/pipeline/metrics"
+	"muster/pipeline/state"
+)
+
+// drain is how long the sinks get to take what is in the outbox when the worker stops.
+const drain = 10 * time.Second
+
+// Build says which program this is.
+type Build struct{ Version, Commit string }
+
+// Worker is everything that `muster run` runs.
+type Worker struct {
+	config   *config.Config
+	log      *slog.Logger
+	source   *postgres.Source
+	store    *state.Store
+	pipeline *pipeline.Pipeline
+	metrics  *metrics.Metrics
+	closers  []func() error
+	failed   chan error
+}
+
+// New builds a worker. It opens the state directory and connects to nothing yet.
+func New(c *config.Config, log *slog.Logger, build Build) (*Worker, error) {
+	w := &Worker{config: c, log: log, failed: make(chan error, 1)}
+	w.metrics = metrics.New(build.Version, build.Commit, runtime.Version())
+	var err error
+	if w.source, err = NewSource(c, log); err != nil {
+		return nil, err
+	}
+	w.store, err = state.Open(c.State.Dir, state.Options{Logger: log, Failed: func(err error) {
+		select {
+		case w.failed <- err:
+		default:
+		}
+	}})
+	if err != nil {
+		return nil, errors.Join(err, w.source.Close(context.Background()))
+	}
+	w.closers = append(w.closers, w.store.Close)
+	w.pipeline = pipeline.New(w.store, w.source, newCompiler(), pipeline.Options{
+		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes),
+		Logger: log, Observer: w.metrics,
+	})
+	w.metrics.Watch(w.pipeline, w.sourceStatus)
+	if err := w.addSinks(); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// Run works until ctx ends, and then finishes in an orderly way, or until something breaks that only an operator can
+// mend, which it returns.
+func (w *Worker) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stopServing, err := w.serve()
+	if err != nil {
+		return errors.Join(err, w.close())
+	}
+	if err := w.prepare(ctx); err != nil {
+		return errors.Join(ended(ctx, err), stopServing(), w.close())
+	}
+	done := make(chan error, 1)
+	go func() { done <- w.pipeline.Run(ctx, drain) }()
+	select {
+	case err = <-done:
+	case broken := <-w.failed:
+		// The store cannot write any more and its goroutines may never return: nothing is to be saved here. What is on
+		// disk is consistent, and the next start goes on from it.
+		return fmt.Errorf("%w; mend the disk and start again, nothing is lost", broken)
+	}
+	return errors.Join(ended(ctx, err), stopServing(), w.close())
+}
+
+// ended makes nothing of an error that only says that the worker was told to stop.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// prepare makes what must be there before the pipeline runs and refuses what would lose or mix up data.
+func (w *Worker) prepare(ctx context.Context) error {
+	if err := w.source.Prepare(ctx); err != nil {
+		return err
+	}
+	if err := w.identify(ctx); err != nil {
+		return err
+	}
+	return PushDirectory(ctx, w.config, w.source, w.log)
+}
+
+// identify binds a new state to its database, and holds an old one against it.
+func (w *Worker) identify(ctx context.Context) error {
+	source, err := w.source.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	now := state.Identity{
+		SystemID: source.Identifier, Timeline: source.Timeline, Database: source.Database, Slot: w.config.Postgres.Slot,
+		Publication: w.config.Postgres.Publication, Table: w.config.Postgres.Users.Table, Environment: w.config.Environment,
+	}
+	was, exists, err := w.store.Identity()
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return w.store.SetIdentity(now)
+	}
+	if err := was.Match(now); err != nil {
+		return err
+	}
+	head, err := w.store.Head()
+	if err != nil || head.Position == 0 || head.Snapshot.Running {
+		return err
+	}
+	if !source.Slot.Exists {
+		return fmt.Errorf("replication slot %q is gone, and with it the changes since %s; `muster rebuild -c FILE` reads the tables anew and publishes only what differs",
+			w.config.Postgres.Slot, head.Position)
+	}
+	if !source.Serves(head.End) {
+		return fmt.Errorf("replication slot %q was moved to %s, beyond the %s that the state in %s has: changes between were lost to it; `muster rebuild -c FILE` reads the tables anew and publishes only what differs",
+			w.config.Postgres.Slot, source.Slot.ConfirmedFlush, head.End, w.config.State.Dir)
+	}
+	return nil
+}
+
+// close ends every connection; the slot is told what was acknowledged last.
+func (w *Worker) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := w.source.Close(ctx)
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, w.closers[i]())
+	}
+	return err
+}
+
+func (w *Worker) sourceStatus() metrics.Source {
+	s := w.source.Status()
+	m := metrics.Source{
+		Connected: s.Connected, ServerEnd: s.ServerWALEnd, Retained: s.RetainedBytes, SlotStatus: s.SlotWALStatus,
+		Transactions: s.Transactions, Changes: make(map[metrics.ChangeKind]uint64, len(s.Changes)),
+	}
+	if s.SlotSeen.IsZero() {
+		m.Retained = -1
+	}
+	for kind, n := range s.Changes {
+		m.Changes[metrics.ChangeKind{Table: kind.Table, Op: kind.Op}] = n
+	}
+	return m
+}
+
+// memo keeps a value of type T in the state under a name.
+type memo[T any] struct {
+	store *state.Store
+	name  string
+}
+
+func (m memo[T]) load() (v T, err error) {
+	data, err := m.store.Memo(m.name)
+	if err != nil || data == nil {
+		return v, err
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return v, fmt.Errorf("read %s: %w", m.name, state.ErrCorrupt)
+	}
+	return v, nil
+}
+
+func (m memo[T]) save(_ context.Context, v T) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", m.name, err)
+	}
+	return m.store.SetMemo(m.name, data)
+}
