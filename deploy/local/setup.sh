@@ -55,8 +55,12 @@ manager() {
 	done
 }
 
-# install takes for each package manager the packages to install.
+# install takes for each package manager the packages to install, and at last how to say it to a person.
 install() {
+	run_manager "$@" || die "that failed; install by hand: $7"
+}
+
+run_manager() {
 	case $(manager) in
 	apt-get)
 		apt_update
@@ -105,7 +109,7 @@ need_promtool() {
 	case $(manager) in
 	apt-get) unpack_promtool || build_promtool ;;
 	apk | pacman | brew)
-		install "" "" prometheus prometheus "" prometheus ""
+		install "" "" prometheus prometheus "" prometheus "promtool, which comes with Prometheus"
 		have promtool || build_promtool
 		;;
 	*) build_promtool ;;
