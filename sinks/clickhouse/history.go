@@ -90,7 +90,8 @@ type Difference struct {
 func (h *History) Diff(ctx context.Context, audience string, from, to time.Time) iter.Seq2[Difference, error] {
 	of := ` WHERE environment = {environment:String} AND audience = {audience:String}`
 	return stream[Difference](h, ctx, "difference of "+audience, `
-		SELECT user_id, tenant, countIf(side = 'to') > 0 AS came, maxIf(instant, side = if(came, 'to', 'exit')) AS changed_at
+		SELECT user_id, tenant, countIf(side = 'to') > 0 AS came,
+		       if(came, maxIf(instant, side = 'to'), maxIf(instant, side = 'exit')) AS changed_at
 		FROM
 		(
 			SELECT 'from' AS side, user_id, tenant, entered_at AS instant
