@@ -18,6 +18,7 @@ import (
 	"muster/deploy/local/engine/chdb"
 	"muster/deploy/local/engine/native"
 	"muster/deploy/local/engine/session"
+	"muster/deploy/local/engine/web"
 	"muster/deploy/local/loopback"
 )
 
@@ -76,6 +77,10 @@ func serve(told string, report io.WriteCloser, logger *log.Logger) error {
 	if err != nil {
 		return err
 	}
+	http, err := net.Listen("tcp", loopback.Address(s.HTTPPort))
+	if err != nil {
+		return err
+	}
 	lib, err := chdb.Load(s.Library)
 	if err != nil {
 		return err
@@ -84,13 +89,13 @@ func serve(told string, report io.WriteCloser, logger *log.Logger) error {
 	if err != nil {
 		return fmt.Errorf("%w (is another process using it?)", err)
 	}
-	front := native.Serve(engine, tcp, logger)
+	tcpFront, httpFront := native.Serve(engine, tcp, logger), web.Serve(engine, http, logger)
 	if err := json.NewEncoder(report).Encode(outcome{}); err != nil {
 		return err
 	}
 	_ = report.Close() // it has said all
 	gone := <-orphaned
-	drain(logger, front.Stop)
+	drain(logger, tcpFront.Stop, httpFront.Stop)
 	engine.Close()
 	if gone && s.Temporary {
 		return os.RemoveAll(s.Dir)

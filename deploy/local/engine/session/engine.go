@@ -97,13 +97,12 @@ const killEvery = 50 * time.Millisecond
 func (e *Engine) kill(ctx context.Context, mark string) {
 	tick := time.NewTicker(killEvery)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		e.mu.Lock()
 		_, _ = e.control.Query("KILL QUERY WHERE Settings['log_comment'] = '"+mark+"' ASYNC", "Null") // best effort, and repeated
 		e.mu.Unlock()
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
 		}
 	}
