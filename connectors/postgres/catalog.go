@@ -7,6 +7,7 @@ import (
 	"muster/connectors/postgres/pgoutput"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -35,8 +36,11 @@ SELECT t.oid, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE 0 END,
 	})
 }
 
-// poolQuerier runs a statement on any ordinary connection, by the simple protocol.
-type poolQuerier struct{ pool *pgxpool.Pool }
+// poolQuerier runs a statement on any ordinary connection, connQuerier on a given one, both by the simple protocol.
+type (
+	poolQuerier struct{ pool *pgxpool.Pool }
+	connQuerier struct{ conn *pgx.Conn }
+)
 
 func (q poolQuerier) rows(ctx context.Context, sql string) ([][][]byte, error) {
 	conn, err := q.pool.Acquire(ctx)
@@ -44,7 +48,16 @@ func (q poolQuerier) rows(ctx context.Context, sql string) ([][][]byte, error) {
 		return nil, err
 	}
 	defer conn.Release()
-	results, err := conn.Conn().PgConn().Exec(ctx, sql).ReadAll()
+	return connQuerier{conn.Conn()}.rows(ctx, sql)
+}
+
+func (q connQuerier) rows(ctx context.Context, sql string) ([][][]byte, error) {
+	return simpleQuery(ctx, q.conn.PgConn(), sql)
+}
+
+// simpleQuery runs one statement and returns its rows as text.
+func simpleQuery(ctx context.Context, conn *pgconn.PgConn, sql string) ([][][]byte, error) {
+	results, err := conn.Exec(ctx, sql).ReadAll()
 	if err != nil {
 		return nil, err
 	}

@@ -84,14 +84,7 @@ func (c *replicationConn) close() {
 
 // rows runs one SQL statement by the simple protocol, the only one a replication connection has.
 func (c *replicationConn) rows(ctx context.Context, sql string) ([][][]byte, error) {
-	results, err := c.Exec(ctx, sql).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	if len(results) != 1 {
-		return nil, fmt.Errorf("expected 1 result, got %d", len(results))
-	}
-	return results[0].Rows, results[0].Err
+	return simpleQuery(ctx, c.PgConn, sql)
 }
 
 // hidePassword cuts a parse error down to its reason: pgx redacts URLs, but what it cannot parse it cannot redact.

@@ -46,7 +46,7 @@ func (s *Source) prepareSchema(ctx context.Context, tx pgx.Tx) error {
 // preparePublication runs before the slot is made: a slot reads the catalog as it was at each change, and a publication
 // that came later does not exist for it.
 func (s *Source) preparePublication(ctx context.Context, tx pgx.Tx) error {
-	found, err := s.inspect(ctx, txQuerier{tx})
+	found, err := s.inspect(ctx, connQuerier{tx.Conn()})
 	if err != nil {
 		return err
 	}
@@ -74,15 +74,4 @@ func (s *Source) preparePublication(ctx context.Context, tx pgx.Tx) error {
 	}
 	s.log.Info("publication made", "statement", statement)
 	return nil
-}
-
-// txQuerier runs a statement within a transaction, by the simple protocol.
-type txQuerier struct{ tx pgx.Tx }
-
-func (q txQuerier) rows(ctx context.Context, sql string) ([][][]byte, error) {
-	results, err := q.tx.Conn().PgConn().Exec(ctx, sql).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	return results[0].Rows, results[0].Err
 }

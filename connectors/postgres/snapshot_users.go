@@ -139,13 +139,13 @@ func (s *Source) streamedColumns(ctx context.Context, conn *pgconn.PgConn) ([]pg
 			listed += " AND a.attgenerated = ''"
 		}
 	}
-	results, err := conn.Exec(ctx, fmt.Sprintf(`SELECT a.attname, a.atttypid FROM pg_attribute a
- WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped AND %s ORDER BY a.attnum`, literal(table.quoted()), listed)).ReadAll()
+	rows, err := simpleQuery(ctx, conn, fmt.Sprintf(`SELECT a.attname, a.atttypid FROM pg_attribute a
+ WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped AND %s ORDER BY a.attnum`, literal(table.quoted()), listed))
 	if err != nil {
 		return nil, err
 	}
 	var columns []pgoutput.Column
-	for _, row := range results[0].Rows {
+	for _, row := range rows {
 		oid, err := strconv.ParseUint(string(row[1]), 10, 32)
 		if err != nil {
 			return nil, err
@@ -206,15 +206,15 @@ func where(filter string) string {
 
 // oneRow runs one statement that returns one row and scans its texts; NULL is "".
 func oneRow(ctx context.Context, conn *pgconn.PgConn, sql string, into ...*string) error {
-	results, err := conn.Exec(ctx, sql).ReadAll()
+	rows, err := simpleQuery(ctx, conn, sql)
 	if err != nil {
 		return err
 	}
-	if len(results) != 1 || len(results[0].Rows) != 1 {
+	if len(rows) != 1 {
 		return fmt.Errorf("%w: nothing of that name", ErrUsersMissing)
 	}
 	for i := range into {
-		*into[i] = string(results[0].Rows[0][i])
+		*into[i] = string(rows[0][i])
 	}
 	return nil
 }
