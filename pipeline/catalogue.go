@@ -29,6 +29,7 @@ type generation struct {
 	keys      map[string]*rule
 	newJudge  func() Judge
 	hasStatic bool
+	settling  []*rule // audiences whose membership waits
 }
 
 // catalogue holds every audience known and the generations that records may still be judged by. It belongs to the run
@@ -209,6 +210,9 @@ func (c *catalogue) compile(e state.Epoch) (*generation, error) {
 		}
 		g.rules[id], g.keys[r.key] = r, r
 		g.hasStatic = g.hasStatic || r.static()
+		if r.definition.Settle.Waits() {
+			g.settling = append(g.settling, r)
+		}
 		audiences = append(audiences, evaluator.Audience{ID: id, Definition: r.definition})
 	}
 	c.level(g)

@@ -31,27 +31,27 @@ func (w *worker) moment(s *subject, g *generation, rank int, at evaluator.Instan
 	}
 }
 
-// dynamic publishes the change of a verdict.
-func (m *moment) dynamic(c evaluator.Change, row *evaluator.Row) {
-	cause := m.own
+// causeOf is the cause of a change of a verdict.
+func (m *moment) causeOf(c evaluator.Change) event.Cause {
 	if !m.settled && !c.Own {
-		cause = event.CauseReference
+		return event.CauseReference
 	}
-	m.turn(c.Audience, "", c.Entered, cause, row)
+	return m.own
 }
 
-// statics publishes the difference between two lists of static memberships.
-func (m *moment) statics(before, after []evaluator.Given, appeared bool, fresh []state.Recorded, row *evaluator.Row) {
-	if len(before) == 0 && len(after) == 0 {
+// statics publishes the static memberships that a step of a user who stays or appears began and ended.
+func (m *moment) statics(appeared bool, fresh []state.Recorded, before, after []evaluator.Given, row *evaluator.Row) {
+	if !m.generation.hasStatic || len(before) == 0 && len(after) == 0 {
 		return
 	}
+	static := func(g evaluator.Given) bool { return m.generation.rules[g.Audience].static() }
 	for _, g := range before {
-		if !slices.Contains(after, g) {
+		if static(g) && !slices.Contains(after, g) {
 			m.turn(g.Audience, g.Tenant, false, m.staticCause(event.CauseStatic), row)
 		}
 	}
 	for _, g := range after {
-		if slices.Contains(before, g) {
+		if !static(g) || slices.Contains(before, g) {
 			continue
 		}
 		cause := event.CauseStatic

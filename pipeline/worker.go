@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"muster/evaluator"
 	"muster/pipeline/event"
@@ -18,14 +17,16 @@ type worker struct {
 	catalogue   *catalogue
 	judges      map[uint64]Judge // by generation
 
-	batch  *batch
-	rows   [2]evaluator.Row
-	inputs [2]evaluator.Input
-	given  [2][]evaluator.Given
-	diff   evaluator.Diff
-	match  evaluator.Match
-	fresh  []state.Recorded // static members recorded by the step at hand
-	tuple  evaluator.Tuple
+	batch    *batch
+	rows     [2]evaluator.Row
+	inputs   [2]evaluator.Input
+	given    [2][]evaluator.Given
+	diff     evaluator.Diff
+	match    evaluator.Match
+	turns    []turn
+	verdicts []verdict
+	fresh    []state.Recorded // static members recorded by the step at hand
+	tuple    evaluator.Tuple
 }
 
 // work brings one subject from its stored record to the end of the batch: definitions that came into force, timers that
@@ -56,7 +57,7 @@ func (w *worker) work(s *subject) error {
 }
 
 func (w *worker) load(s *subject) error {
-	s.record = state.Record{Memberships: s.record.Memberships, Recorded: s.record.Recorded}
+	s.record = state.Record{Memberships: s.record.Memberships, Recorded: s.record.Recorded, Waits: s.record.Waits}
 	found, memory, err := w.view.Record(s.user, &s.record, s.memory)
 	if err != nil {
 		return fmt.Errorf("user %q: %w", s.user, err)
@@ -138,20 +139,6 @@ func (w *worker) input(i int, s *subject, g *generation, now evaluator.Instant) 
 	return in, nil
 }
 
-// given appends the static memberships that a record has by right: those recorded, while the user is there and the
-// audience is a static one in force.
-func (g *generation) given(dst []evaluator.Given, r *state.Record) []evaluator.Given {
-	if !r.Present || !g.hasStatic {
-		return dst
-	}
-	for _, m := range r.Recorded {
-		if rule := g.rules[m.Audience]; rule != nil && rule.static() {
-			dst = append(dst, evaluator.Given{Audience: m.Audience, Tenant: m.Tenant})
-		}
-	}
-	return dst
-}
-
 // fire judges a subject at the instant its timer is set for.
 func (w *worker) fire(s *subject) error {
 	g := w.catalogue.at(s.record.Generation)
@@ -161,16 +148,12 @@ func (w *worker) fire(s *subject) error {
 		return err
 	}
 	after := &w.inputs[1]
-	*after = *before
-	after.Now = at
-	w.judge(g).Diff(before, after, &w.diff)
-	s.record.Flip = w.diff.NextFlip
+	w.given[1] = append(w.given[1][:0], w.given[0]...)
+	*after = evaluator.Input{User: before.User, Row: before.Row, Now: at, Given: w.given[1]}
 	m := w.moment(s, g, w.batch.rankAt(at), at)
 	m.order.instant = at
 	m.own = event.CauseTimer
-	for _, c := range w.diff.Changes {
-		m.dynamic(c, after.Row)
-	}
+	w.compare(m, before, after, after.Row)
 	return nil
 }
 
@@ -183,13 +166,14 @@ func (w *worker) enterGeneration(s *subject, g *generation) error {
 	if err != nil {
 		return err
 	}
-	w.judge(g).Match(in, &w.match)
-	s.record.Generation, s.record.Flip = g.Generation, w.match.NextFlip
 	m := w.moment(s, g, w.batch.rankOfGeneration(g), g.Now)
 	m.order.instant = g.Now
 	m.event.Position, m.event.CommittedAt = g.Position, g.Committed
 	m.own, m.settled = event.CauseDefinition, true
-	w.converge(m, in)
+	previous := w.catalogue.at(s.record.Generation)
+	s.record.Generation = g.Generation
+	w.rematch(m, previous, in)
+	w.converge(m, in, in.Row)
 	return nil
 }
 
@@ -204,66 +188,6 @@ func (w *worker) reshape(s *subject, g *generation) error {
 	}
 	s.record.Tuple, s.record.Schema = tuple, g.Epoch.Schema
 	return nil
-}
-
-// converge makes a subject's memberships what in and the worker's match say, audiences that are referred to first.
-func (w *worker) converge(m *moment, in *evaluator.Input) {
-	g, record := m.generation, &m.subject.record
-	type turn struct {
-		level    int
-		audience evaluator.AudienceID
-		tenant   string
-		entered  bool
-	}
-	var turns []turn
-	want := func(a evaluator.AudienceID, tenant string) {
-		if have := record.Membership(a, tenant); have == nil || !have.In {
-			turns = append(turns, turn{g.rules[a].level, a, tenant, true})
-		}
-	}
-	for _, a := range w.match.Members {
-		want(a, "")
-	}
-	for _, given := range in.Given {
-		want(given.Audience, given.Tenant)
-	}
-	for i := range record.Memberships {
-		have := &record.Memberships[i]
-		if !have.In || wanted(g, have, w.match.Members, in.Given) {
-			continue
-		}
-		level := 0
-		if r := g.rules[have.Audience]; r != nil {
-			level = r.level
-		}
-		turns = append(turns, turn{level, have.Audience, have.Tenant, false})
-	}
-	slices.SortFunc(turns, func(a, b turn) int {
-		switch {
-		case a.level != b.level:
-			return a.level - b.level
-		case a.audience != b.audience:
-			return int(a.audience) - int(b.audience)
-		case a.tenant < b.tenant:
-			return -1
-		}
-		return 1
-	})
-	for _, t := range turns {
-		m.turn(t.audience, t.tenant, t.entered, m.own, in.Row)
-	}
-}
-
-func wanted(g *generation, have *state.Membership, members []evaluator.AudienceID, given []evaluator.Given) bool {
-	r := g.rules[have.Audience]
-	if r == nil {
-		return false
-	}
-	if !r.static() {
-		_, found := slices.BinarySearch(members, have.Audience)
-		return found && have.Tenant == ""
-	}
-	return slices.Contains(given, evaluator.Given{Audience: have.Audience, Tenant: have.Tenant})
 }
 
 // step applies what one transaction did to a subject and judges it once, by the row as committed.
@@ -282,28 +206,23 @@ func (w *worker) step(s *subject, k int, touches []touch) error {
 	if err != nil {
 		return err
 	}
-	w.judge(g).Diff(before, after, &w.diff)
-	s.record.Flip = w.diff.NextFlip
-
 	m := w.moment(s, g, k+1, now)
 	m.order.instant, m.order.ordinal = evaluator.Infinity, touches[0].ordinal
 	m.event.Position.Index = touches[0].ordinal
-	row := after.Row
 	switch {
 	case w.batch.snapshot:
 		m.own, m.settled = event.CauseSnapshot, true
 	case before.Row != nil && after.Row == nil:
 		m.own, m.settled = event.CauseDelete, true
-		row = before.Row
+		w.leave(m, after, before.Row)
+		return nil
 	case rowTouched:
 		m.own = event.CauseChange
 	default:
 		m.own = event.CauseTimer // a member-only change: a leaf can only have flipped by time, at this very instant
 	}
-	m.statics(before.Given, after.Given, before.Row == nil, w.fresh, row)
-	for _, c := range w.diff.Changes {
-		m.dynamic(c, row)
-	}
+	m.statics(before.Row == nil, w.fresh, before.Given, after.Given, after.Row)
+	w.compare(m, before, after, after.Row)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/evaluator"
+	"muster/pipeline/event"
 )
 
 // Record is all that is known of one user id: its row as last committed, what it is and was a member of, and the static
@@ -20,6 +21,15 @@ type Record struct {
 
 	Memberships []Membership // ascending by (Audience, Tenant); entries of former members stay
 	Recorded    []Recorded   // ascending by (Audience, Tenant)
+	Waits       []Wait       // ascending by Audience
+}
+
+// Wait is an entry to, or exit from, an audience that settles: its conditions hold, or no longer hold, and the membership
+// will follow at Due unless they change back before. Whether it is an entry shows in the membership, which is the other.
+type Wait struct {
+	Audience evaluator.AudienceID
+	Due      evaluator.Instant
+	Cause    event.Cause // of the flip that began it
 }
 
 // Membership is a user's relation to one audience and tenant, once it has been a member.
@@ -91,6 +101,31 @@ func (r *Record) Forget(audience evaluator.AudienceID, tenant string) bool {
 	return found
 }
 
+// Wait returns the wait of an audience, or nil.
+func (r *Record) Wait(audience evaluator.AudienceID) *Wait {
+	for i := range r.Waits {
+		if r.Waits[i].Audience == audience {
+			return &r.Waits[i]
+		}
+	}
+	return nil
+}
+
+// SetWait begins a wait, or replaces it.
+func (r *Record) SetWait(w Wait) {
+	if have := r.Wait(w.Audience); have != nil {
+		*have = w
+		return
+	}
+	i, _ := slices.BinarySearchFunc(r.Waits, w.Audience, func(w Wait, a evaluator.AudienceID) int { return cmp.Compare(w.Audience, a) })
+	r.Waits = slices.Insert(r.Waits, i, w)
+}
+
+// EndWait ends the wait of an audience, if there is one.
+func (r *Record) EndWait(audience evaluator.AudienceID) {
+	r.Waits = slices.DeleteFunc(r.Waits, func(w Wait) bool { return w.Audience == audience })
+}
+
 func (r *Record) find(audience evaluator.AudienceID, tenant string) (int, bool) {
 	return slices.BinarySearchFunc(r.Memberships, audience, func(m Membership, a evaluator.AudienceID) int {
 		return cmp.Or(cmp.Compare(m.Audience, a), cmp.Compare(m.Tenant, tenant))
@@ -108,6 +143,7 @@ const (
 	flagFlip
 	flagMemberships
 	flagRecorded
+	flagWaits
 )
 
 const (
@@ -131,6 +167,9 @@ func (r *Record) Append(dst []byte) []byte {
 	if len(r.Recorded) > 0 {
 		flags |= flagRecorded
 	}
+	if len(r.Waits) > 0 {
+		flags |= flagWaits
+	}
 	dst = append(dst, flags)
 	dst = binary.AppendUvarint(dst, r.Generation)
 	if r.Present {
@@ -146,6 +185,9 @@ func (r *Record) Append(dst []byte) []byte {
 	if flags&flagRecorded != 0 {
 		dst = appendRecorded(dst, r.Recorded)
 	}
+	if flags&flagWaits != 0 {
+		dst = appendWaits(dst, r.Waits)
+	}
 	return dst
 }
 
@@ -153,7 +195,7 @@ func (r *Record) Append(dst []byte) []byte {
 func (r *Record) Decode(data []byte) error {
 	in := reader{rest: data}
 	flags := in.byte()
-	*r = Record{Flip: evaluator.NoInstant, Memberships: r.Memberships[:0], Recorded: r.Recorded[:0]}
+	*r = Record{Flip: evaluator.NoInstant, Memberships: r.Memberships[:0], Recorded: r.Recorded[:0], Waits: r.Waits[:0]}
 	r.Present = flags&flagPresent != 0
 	r.Generation = in.uvarint()
 	if r.Present {
@@ -168,6 +210,9 @@ func (r *Record) Decode(data []byte) error {
 	}
 	if flags&flagRecorded != 0 {
 		r.Recorded = readRecorded(&in, r.Recorded)
+	}
+	if flags&flagWaits != 0 {
+		r.Waits = readWaits(&in, r.Waits)
 	}
 	if len(in.rest) != 0 {
 		in.fail()
@@ -238,6 +283,25 @@ func readRecorded(in *reader, list []Recorded) []Recorded {
 			Audience: evaluator.AudienceID(in.uvarint()),
 			Tenant:   in.string(),
 			AddedAt:  evaluator.Instant(in.varint()),
+		})
+	}
+	return list
+}
+
+func appendWaits(dst []byte, list []Wait) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	for _, w := range list {
+		dst = binary.AppendUvarint(dst, uint64(w.Audience))
+		dst = binary.AppendVarint(dst, int64(w.Due))
+		dst = append(dst, byte(w.Cause))
+	}
+	return dst
+}
+
+func readWaits(in *reader, list []Wait) []Wait {
+	for range in.count() {
+		list = append(list, Wait{
+			Audience: evaluator.AudienceID(in.uvarint()), Due: evaluator.Instant(in.varint()), Cause: event.Cause(in.byte()),
 		})
 	}
 	return list

@@ -15,7 +15,7 @@ func (v *View) Record(user string, r *Record, buf []byte) (found bool, memory []
 		return false, buf, err
 	}
 	if data == nil {
-		*r = Record{Flip: evaluator.NoInstant, Memberships: r.Memberships[:0], Recorded: r.Recorded[:0]}
+		*r = Record{Flip: evaluator.NoInstant, Memberships: r.Memberships[:0], Recorded: r.Recorded[:0], Waits: r.Waits[:0]}
 		return false, buf, nil
 	}
 	return true, data, r.Decode(data)
