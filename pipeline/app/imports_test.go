@@ -42,6 +42,7 @@ var rules = []struct {
 	{"connectors/api", []string{"pipeline/event", "evaluator"}},
 	{"sinks/kafka", []string{"pipeline/event", "evaluator"}},
 	{"sinks/clickhouse", []string{"pipeline/event", "evaluator"}},
+	{"deploy", nil},
 	{"deploy/local", nil},
 }
 
