@@ -119,22 +119,17 @@ func committed(ctx context.Context, control *postgres.Control, environment strin
 
 // versionsOf decodes the files and checks them together with what is committed beside them.
 func versionsOf(files []DefinitionFile, set map[string]*evaluator.Definition, log *slog.Logger) ([]postgres.Version, error) {
-	var versions []postgres.Version
-	var faults []error
-	for _, f := range files {
-		d, err := evaluator.Decode(f.Document, f.Key)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s:\n%w", f.Path, err))
-			continue
-		}
-		for _, w := range d.Warnings {
-			log.Warn("definition", "file", f.Path, "warning", w.String())
-		}
-		set[f.Key] = d
-		versions = append(versions, postgres.Version{Audience: f.Key, Type: d.Type.String(), SHA: d.SHA(), Document: d.Canonical()})
+	definitions, err := decodeFiles(files)
+	if err != nil {
+		return nil, err
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+	versions := make([]postgres.Version, len(files))
+	for i, d := range definitions {
+		for _, w := range d.Warnings {
+			log.Warn("definition", "file", files[i].Path, "warning", w.String())
+		}
+		set[d.Key] = d
+		versions[i] = postgres.Version{Audience: d.Key, Type: d.Type.String(), SHA: d.SHA(), Document: d.Canonical()}
 	}
 	all := make([]*evaluator.Definition, 0, len(set))
 	for _, d := range set {
@@ -144,4 +139,19 @@ func versionsOf(files []DefinitionFile, set map[string]*evaluator.Definition, lo
 		return nil, fmt.Errorf("audiences:\n%w", err)
 	}
 	return versions, nil
+}
+
+// decodeFiles decodes definitions and reports every fault of every file.
+func decodeFiles(files []DefinitionFile) ([]*evaluator.Definition, error) {
+	definitions := make([]*evaluator.Definition, 0, len(files))
+	var faults []error
+	for _, f := range files {
+		d, err := evaluator.Decode(f.Document, f.Key)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s:\n%w", f.Path, err))
+			continue
+		}
+		definitions = append(definitions, d)
+	}
+	return definitions, errors.Join(faults...)
 }

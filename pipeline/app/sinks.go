@@ -13,12 +13,16 @@ import (
 
 // NewSource returns the source that a configuration names.
 func NewSource(c *config.Config, log *slog.Logger) (*postgres.Source, error) {
+	return postgres.New(sourceOptions(c, log))
+}
+
+func sourceOptions(c *config.Config, log *slog.Logger) postgres.Options {
 	pg := c.Postgres
-	return postgres.New(postgres.Options{
+	return postgres.Options{
 		DSN: pg.DSN.Reveal(), Slot: pg.Slot, Publication: pg.Publication, Schema: pg.Schema, Create: pg.Create,
 		Users:       postgres.Users{Table: pg.Users.Table, ID: pg.Users.ID, Properties: pg.Users.Properties, Columns: pg.Users.Columns},
 		Environment: c.Environment, Heartbeat: pg.Heartbeat, Logger: log,
-	})
+	}
 }
 
 // KafkaOptions returns the options of the Kafka sink that a configuration names.

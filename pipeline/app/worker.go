@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -106,41 +105,6 @@ func (w *Worker) prepare(ctx context.Context) error {
 	return PushDirectory(ctx, w.config, w.source, w.log)
 }
 
-// identify binds a new state to its database, and holds an old one against it.
-func (w *Worker) identify(ctx context.Context) error {
-	source, err := w.source.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	now := state.Identity{
-		SystemID: source.Identifier, Timeline: source.Timeline, Database: source.Database, Slot: w.config.Postgres.Slot,
-		Publication: w.config.Postgres.Publication, Table: w.config.Postgres.Users.Table, Environment: w.config.Environment,
-	}
-	was, exists, err := w.store.Identity()
-	if err != nil {
-		return err
-	}
-	if !exists {
-		return w.store.SetIdentity(now)
-	}
-	if err := was.Match(now); err != nil {
-		return err
-	}
-	head, err := w.store.Head()
-	if err != nil || head.Position == 0 || head.Snapshot.Running {
-		return err
-	}
-	if !source.Slot.Exists {
-		return fmt.Errorf("replication slot %q is gone, and with it the changes since %s; `muster rebuild -c FILE` reads the tables anew and publishes only what differs",
-			w.config.Postgres.Slot, head.Position)
-	}
-	if !source.Serves(head.End) {
-		return fmt.Errorf("replication slot %q was moved to %s, beyond the %s that the state in %s has: changes between were lost to it; `muster rebuild -c FILE` reads the tables anew and publishes only what differs",
-			w.config.Postgres.Slot, source.Slot.ConfirmedFlush, head.End, w.config.State.Dir)
-	}
-	return nil
-}
-
 // close ends every connection; the slot is told what was acknowledged last.
 func (w *Worker) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -165,29 +129,4 @@ func (w *Worker) sourceStatus() metrics.Source {
 		m.Changes[metrics.ChangeKind{Table: kind.Table, Op: kind.Op}] = n
 	}
 	return m
-}
-
-// memo keeps a value of type T in the state under a name.
-type memo[T any] struct {
-	store *state.Store
-	name  string
-}
-
-func (m memo[T]) load() (v T, err error) {
-	data, err := m.store.Memo(m.name)
-	if err != nil || data == nil {
-		return v, err
-	}
-	if err := json.Unmarshal(data, &v); err != nil {
-		return v, fmt.Errorf("read %s: %w", m.name, state.ErrCorrupt)
-	}
-	return v, nil
-}
-
-func (m memo[T]) save(_ context.Context, v T) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", m.name, err)
-	}
-	return m.store.SetMemo(m.name, data)
 }
