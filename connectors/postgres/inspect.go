@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"muster/pipeline/event"
 
@@ -32,6 +33,9 @@ type inspection struct {
 	usersKind   string   // relkind: r or p
 	unpublished []string // tables the publication lacks, quoted
 	viaRoot     bool     // the publication publishes partitions as their root
+	partial     bool     // the publication leaves out some kind of change
+
+	senderTimeout time.Duration // wal_sender_timeout as it is for this connection, 0 is none
 }
 
 // inspectSQL reads in one statement, so that it works on replication connections, too. The current position is that of the
@@ -46,7 +50,9 @@ SELECT current_database(), current_setting('server_version_num'),
        (SELECT string_agg(t.n, E'\n') FROM unnest(ARRAY[%[2]s, %[4]s, %[5]s]) AS t(n)
          WHERE NOT EXISTS (SELECT FROM pg_publication_tables p WHERE p.pubname = %[3]s
                AND quote_ident(p.schemaname) || '.' || quote_ident(p.tablename) = to_regclass(t.n)::text)),
-       (SELECT pubviaroot FROM pg_publication WHERE pubname = %[3]s)
+       (SELECT pubviaroot FROM pg_publication WHERE pubname = %[3]s),
+       (SELECT NOT (pubinsert AND pubupdate AND pubdelete AND pubtruncate) FROM pg_publication WHERE pubname = %[3]s),
+       (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout')
   FROM (VALUES (1)) AS one LEFT JOIN pg_replication_slots s ON s.slot_name = %[1]s`,
 		literal(s.options.Slot), literal(users.quoted()), literal(s.options.Publication),
 		literal(tableName{s.options.Schema, "commits"}.quoted()), literal(tableName{s.options.Schema, "members"}.quoted()))
@@ -78,6 +84,9 @@ func (s *Source) inspect(ctx context.Context, q querier) (inspection, error) {
 		usersOID:  uint32(number(text[9])),
 		usersKind: text[10],
 		viaRoot:   text[12] == "t",
+		partial:   text[13] == "t",
+
+		senderTimeout: time.Duration(number(text[14])) * time.Millisecond,
 	}
 	if text[11] != "" {
 		found.unpublished = strings.Split(text[11], "\n")
@@ -85,8 +94,22 @@ func (s *Source) inspect(ctx context.Context, q querier) (inspection, error) {
 	return found, nil
 }
 
+// lacks says what of the publication is missing, "" when it is complete.
+func (i inspection) lacks(publication string) string {
+	switch {
+	case len(i.unpublished) > 0:
+		return strings.Join(i.unpublished, ", ") + " in " + strconv.Quote(publication)
+	case i.partial:
+		return strconv.Quote(publication) + " leaves some kinds of change out"
+	}
+	return ""
+}
+
 // publish is the statement that adds what the publication lacks.
 func (i inspection) publish(publication string) string {
+	if len(i.unpublished) == 0 {
+		return "ALTER PUBLICATION " + quote(publication) + " SET (publish = 'insert, update, delete, truncate')"
+	}
 	if i.usersKind == "p" && !i.viaRoot {
 		return "ALTER PUBLICATION " + quote(publication) + " SET (publish_via_partition_root = true)"
 	}

@@ -54,7 +54,7 @@ func (s *Source) preparePublication(ctx context.Context, tx pgx.Tx) error {
 		users := s.options.Users.table()
 		return &Refusal{ErrUsersMissing, users.String(), "create it, or correct postgres.users.table", nil}
 	}
-	if len(found.unpublished) == 0 {
+	if found.lacks(s.options.Publication) == "" {
 		return nil
 	}
 	var exists bool
@@ -67,7 +67,7 @@ func (s *Source) preparePublication(ctx context.Context, tx pgx.Tx) error {
 		statement = found.publish(s.options.Publication)
 	}
 	if !s.options.Create {
-		return &Refusal{ErrNotPublished, fmt.Sprintf("%s in %q", strings.Join(found.unpublished, ", "), s.options.Publication), statement, nil}
+		return &Refusal{ErrNotPublished, found.lacks(s.options.Publication), statement, nil}
 	}
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("make publication %q (%s): %w", s.options.Publication, statement, err)

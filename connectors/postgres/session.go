@@ -19,7 +19,7 @@ import (
 
 const (
 	statusInterval = time.Second      // how soon the server learns of an acknowledgement
-	pingInterval   = 10 * time.Second // how often it hears from us at least; wal_sender_timeout is rarely below 30 s
+	pingInterval   = 10 * time.Second // how often it hears from us at least, unless its wal_sender_timeout asks for more
 	silenceLimit   = 90 * time.Second // after which a connection that answers nothing is given up
 
 	behindBy   = 20_000 // microseconds from a commit to its sending, from which on throughput counts and not latency
@@ -34,6 +34,9 @@ type session struct {
 	decoder *pgoutput.Decoder
 	conn    net.Conn
 	frames  *frames
+
+	ping time.Duration // how often the server must hear from us
+	wake time.Duration // how long to wait for anything before looking at what else is due
 
 	reported   event.LSN // last acknowledgement told
 	reportedAt time.Time
@@ -80,7 +83,7 @@ func (s *session) step(ctx context.Context, out chan<- []event.Transaction) erro
 	return s.read(ctx)
 }
 
-// read waits for bytes, a second at most. When the stream is behind, it lets them pile up first: the server makes one
+// read waits for bytes, not for long. When the stream is behind, it lets them pile up first: the server makes one
 // system call per change for a reader that takes each at once, and both sides then spend more on that than on the work.
 func (s *session) read(ctx context.Context) error {
 	if s.behind && s.lastRead < smallRead {
@@ -90,7 +93,7 @@ func (s *session) read(ctx context.Context) error {
 	if err := s.statusIfDue(now); err != nil {
 		return err
 	}
-	if err := s.conn.SetReadDeadline(now.Add(statusInterval)); err != nil {
+	if err := s.conn.SetReadDeadline(now.Add(s.wake)); err != nil {
 		return fmt.Errorf("read from the replication connection: %w", err)
 	}
 	if ctx.Err() != nil { // after the deadline is set, or that would undo what the end of ctx has set
@@ -155,7 +158,7 @@ func (s *session) deliver(ctx context.Context, out chan<- []event.Transaction) e
 		return nil
 	default:
 	}
-	ticker := time.NewTicker(statusInterval)
+	ticker := time.NewTicker(s.wake)
 	defer ticker.Stop()
 	var broken error
 	for {

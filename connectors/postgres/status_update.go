@@ -38,7 +38,7 @@ func (s *session) keepalive(walEnd event.LSN, reply bool) error {
 // statusIfDue writes a status update when something new is acknowledged, or the server has not heard of us for a while.
 func (s *session) statusIfDue(now time.Time) error {
 	silent := now.Sub(s.reportedAt)
-	if silent >= pingInterval {
+	if silent >= s.ping {
 		return s.status(true)
 	}
 	if silent >= statusInterval && event.LSN(s.source.acknowledged.Load()) > s.reported {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"muster/pipeline/event"
@@ -57,7 +56,7 @@ func (s *Source) Stream(ctx context.Context, after event.LSN, out chan<- []event
 func (s *Source) streamOn(ctx context.Context, out chan<- []event.Transaction) error {
 	backoff := backoffFirst
 	for first := true; ; first = false {
-		connected := time.Now()
+		began, reached := time.Now(), s.decoder.Reached()
 		err := s.streamOnce(ctx, first, out)
 		s.gauges.connected.Store(false)
 		if ctx.Err() != nil {
@@ -66,8 +65,8 @@ func (s *Source) streamOn(ctx context.Context, out chan<- []event.Transaction) e
 		if refusal := s.refuse(err); refusal != nil {
 			return refusal
 		}
-		if time.Since(connected) > backoffLast {
-			backoff = backoffFirst
+		if s.decoder.Reached() > reached || time.Since(began) > backoffLast {
+			backoff = backoffFirst // it worked for a while
 		}
 		s.gauges.reconnects.Add(1)
 		if sqlState(err) == codeObjectInUse {
@@ -152,7 +151,11 @@ func (s *Source) start(ctx context.Context, conn *replicationConn, first bool) (
 		return nil, fmt.Errorf("start replication: %w", err)
 	}
 	conn.frames.widen()
-	return &session{source: s, decoder: s.decoder, conn: hijacked.Conn, frames: conn.frames}, nil
+	ping := pingInterval
+	if found.senderTimeout > 0 {
+		ping = min(ping, found.senderTimeout/3)
+	}
+	return &session{source: s, decoder: s.decoder, conn: hijacked.Conn, frames: conn.frames, ping: ping, wake: min(ping, statusInterval)}, nil
 }
 
 // streamable refuses what START_REPLICATION would accept and lose changes over, or say unclearly.
@@ -168,8 +171,8 @@ func (s *Source) streamable(found inspection) error {
 		return &Refusal{ErrSlotLost, fmt.Sprintf("slot %q has wal_status lost", s.options.Slot), s.recreate(), nil}
 	case found.usersOID == 0:
 		return &Refusal{ErrUsersMissing, users.String(), "bring the table back or correct postgres.users.table; the slot keeps its place", nil}
-	case len(found.unpublished) > 0:
-		return &Refusal{ErrNotPublished, fmt.Sprintf("%s in %q", strings.Join(found.unpublished, ", "), s.options.Publication),
+	case found.lacks(s.options.Publication) != "":
+		return &Refusal{ErrNotPublished, found.lacks(s.options.Publication),
 			found.publish(s.options.Publication) + "; changes made meanwhile are lost to the stream, so then muster rebuild -c FILE", nil}
 	}
 	return nil
