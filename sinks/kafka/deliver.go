@@ -36,6 +36,7 @@ func (p *Producer) Deliver(ctx context.Context, events []event.Event) error {
 		switch err := p.publish(ctx, events[:now]); {
 		case err == nil:
 			events = events[now:]
+			p.backoff.reset()
 		case errors.Is(err, errStale):
 			p.stale = true
 			p.o.Logger.Warn("kafka: fencing again", "error", err)

@@ -43,12 +43,14 @@ func (e *TopicShrunkError) Repair() string {
 
 // TopicMissingError is returned when the topic stays absent and may not be created.
 type TopicMissingError struct {
-	Topic, Recorded string // Recorded is the id of the topic that events went to before, "" when there was none
+	Topic    string
+	Known    bool   // events went to it before
+	Recorded string // its id then, "" when the brokers had none
 }
 
 func (e *TopicMissingError) Error() string {
-	if e.Recorded != "" {
-		return fmt.Sprintf("kafka: topic %q is gone, events so far went to it (id %s); %s", e.Topic, e.Recorded, e.Repair())
+	if e.Known {
+		return fmt.Sprintf("kafka: topic %q is gone, events so far went to it (id %q); %s", e.Topic, e.Recorded, e.Repair())
 	}
 	return fmt.Sprintf("kafka: there is no topic %q; %s", e.Topic, e.Repair())
 }
@@ -56,7 +58,7 @@ func (e *TopicMissingError) Error() string {
 // Repair is what to do.
 func (e *TopicMissingError) Repair() string {
 	create := fmt.Sprintf("create it: kafka-topics.sh --create --topic %s", e.Topic)
-	if e.Recorded != "" {
+	if e.Known {
 		return create + ", and start the worker with kafka.accept_topic set to its id, which the next error names"
 	}
 	return create + ", or set kafka.create_topic: true"

@@ -80,6 +80,7 @@ type record struct {
 func readLog(tb testing.TB, p *Producer) []record {
 	tb.Helper()
 	ctx := testContext(tb)
+	p.cluster.reset() // leaders may have moved
 	found, err := p.look(ctx)
 	if err != nil || found.err != 0 {
 		tb.Fatal(err, found.err)
@@ -185,4 +186,15 @@ func deliver(tb testing.TB, p *Producer, events []event.Event) {
 	if err := p.Deliver(testContext(tb), events); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// newAdmin returns a client of franz-go for what an operator would do.
+func newAdmin(tb testing.TB, brokers []string) *kgo.Client {
+	tb.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(client.Close)
+	return client
 }

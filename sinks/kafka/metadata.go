@@ -140,6 +140,8 @@ func decodeMetadata(answer []byte) (view, error) {
 	for topics := r.count(); topics > 0 && r.err == nil; topics-- {
 		decodeTopic(r, &v)
 	}
+	r.int32() // operations of the cluster
+	r.tags()
 	return v, r.err
 }
 

@@ -56,7 +56,7 @@ func (p *Producer) absentTopic(ctx context.Context) (view, error) {
 	if time.Since(p.absent) < absentGrace {
 		return view{}, fmt.Errorf("topic %q: %w", p.o.Topic, errAbsent)
 	}
-	return view{}, &TopicMissingError{Topic: p.o.Topic, Recorded: recorded.ID}
+	return view{}, &TopicMissingError{Topic: p.o.Topic, Known: recorded != TopicState{}, Recorded: recorded.ID}
 }
 
 func (p *Producer) createTopic(ctx context.Context) error {
