@@ -19,7 +19,7 @@ type exported struct {
 	consistent event.LSN
 }
 
-const slotLockTimeout = "15s"
+const slotLockTimeout = "5s"
 
 // exportSnapshot makes the slot and returns the snapshot of its consistent point. Where the slot exists already, it gets
 // the snapshot from a temporary one that is made beside it: the slot holds the log from before that point, so a stream
