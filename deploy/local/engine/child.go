@@ -120,7 +120,9 @@ func drain(logger *log.Logger, stops ...func()) {
 // listen returns a channel that delivers once: false for an order to stop, true when the parent is gone.
 func listen() <-chan bool {
 	orphaned := make(chan bool, 2)
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP) // of the terminal, meant for the parent
+	// Those of the terminal are meant for the parent; and a line for the log must not end the process when the parent, who
+	// reads it, is gone.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM) // these two goroutines live as long as the process
 	go func() { <-terminated; orphaned <- true }()

@@ -16,6 +16,9 @@ var shared *Server
 
 func TestMain(m *testing.M) {
 	RunChild()
+	if os.Getenv(parentEnv) != "" {
+		parent()
+	}
 	os.Exit(runAll(m))
 }
 

@@ -111,8 +111,10 @@ func (c *connection) query() error {
 	st, err := c.begin(q)
 	if err == nil {
 		switch {
-		case st.Kind == statement.Rows:
+		case st.Streams():
 			err = c.rows(q, st)
+		case st.Kind == statement.Rows:
+			err = c.list(q, st)
 		case st.Kind == statement.Insert && !st.Inline:
 			err = c.insert(q, st)
 		default:

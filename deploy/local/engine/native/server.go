@@ -57,7 +57,8 @@ func (s *Server) serve(conn net.Conn) {
 		}
 	}()
 	c := &connection{server: s, conn: conn, in: newInput(conn), out: output{w: conn}}
-	if err := c.run(); err != nil && !isGone(err) {
+	var fault *protocolError
+	if err := c.run(); errors.As(err, &fault) && !isGone(err) {
 		s.log.Printf("native protocol: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package native
 
 import (
 	"bytes"
-	"context"
 	"time"
 
 	"muster/deploy/local/engine/block"
@@ -11,9 +10,8 @@ import (
 )
 
 // rows runs a query that returns rows, block by block.
-func (c *connection) rows(q query, st statement.Statement) (err error) {
-	watch := c.watch()
-	defer func() { err = watch.stop(err) }()
+func (c *connection) rows(q query, st statement.Statement) error {
+	defer c.watch()()
 	start := time.Now()
 	result, err := c.session.Stream(st.Text, "Native", q.params...)
 	if err != nil {
@@ -35,19 +33,38 @@ func (c *connection) rows(q query, st statement.Statement) (err error) {
 		}
 		rows, blocks, size = rows+n, blocks+1, size+len(chunk)
 	}
+	result.Close()
 	if blocks == 0 {
-		result.Close()
-		header, err := c.session.Header(st, q.params)
-		if err != nil {
-			return err
-		}
-		if err := c.writeBlock(q, header); err != nil {
+		if err := c.columns(q, st); err != nil {
 			return err
 		}
 	}
 	c.out.profile(rows, blocks, size)
 	c.out.progress(c.revision, chdb.Result{RowsRead: result.RowsRead, BytesRead: result.BytesRead}, time.Since(start))
 	return nil
+}
+
+// columns sends the columns of a result that has no rows.
+func (c *connection) columns(q query, st statement.Statement) error {
+	header, err := c.session.Header(st, q.params)
+	if err != nil {
+		return err
+	}
+	return c.writeBlock(q, header)
+}
+
+// list runs a statement that returns a few rows, such as SHOW TABLES.
+func (c *connection) list(q query, st statement.Statement) error {
+	defer c.watch()()
+	res, err := c.session.Query(st.Text, "Native", q.params...)
+	if err != nil {
+		return err
+	}
+	if len(res.Data) == 0 {
+		return c.columns(q, st)
+	}
+	_, err = c.send(q, res.Data, true)
+	return err
 }
 
 // send passes a chunk of the engine's on and returns its rows. The first one of a result is preceded by its header.
@@ -71,9 +88,8 @@ func (c *connection) send(q query, chunk []byte, first bool) (rows int, err erro
 }
 
 // exec runs a statement that is not expected to return rows; some do, such as KILL and OPTIMIZE.
-func (c *connection) exec(q query) (err error) {
-	watch := c.watch()
-	defer func() { err = watch.stop(err) }()
+func (c *connection) exec(q query) error {
+	defer c.watch()()
 	start := time.Now()
 	res, err := c.session.Query(q.text, "Native", q.params...)
 	if err != nil {
@@ -139,40 +155,3 @@ func (c *connection) receive(q query, into *chdb.Insert) error {
 		refused = into.Append(buf)
 	}
 }
-
-// watcher listens for a cancellation while a query runs, and cancels it, also when the client leaves.
-type watcher struct {
-	c      *connection
-	done   chan struct{}
-	code   uint64
-	err    error
-	cancel context.CancelFunc
-}
-
-func (c *connection) watch() *watcher {
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &watcher{c: c, done: make(chan struct{}), cancel: cancel}
-	c.server.group.Go(func() {
-		defer close(w.done)
-		w.code, w.err = c.in.uvarint()
-		if ctx.Err() == nil && (w.err != nil || w.code == clientCancel) {
-			c.session.Cancel(ctx)
-		}
-	})
-	return w
-}
-
-// stop ends the listening and returns what became of the query. A packet that came is kept for later.
-func (w *watcher) stop(err error) error {
-	w.cancel()
-	_ = w.c.conn.SetReadDeadline(past) // wakes the listener
-	<-w.done
-	_ = w.c.conn.SetReadDeadline(time.Time{})
-	if w.err == nil && w.code != clientCancel {
-		w.c.pushed = append(w.c.pushed, w.code)
-	}
-	return err
-}
-
-// past is a deadline that has been missed.
-var past = time.Unix(1, 0)

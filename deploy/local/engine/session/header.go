@@ -19,7 +19,7 @@ func (s *Session) Header(st statement.Statement, params []chdb.Param) (block.Blo
 		}
 		return s.names("SELECT "+columns+" FROM "+st.Target+" LIMIT 0", params)
 	}
-	if st.Verb == "SELECT" || st.Verb == "WITH" || st.Verb == "(" {
+	if st.Streams() {
 		described, err := s.describe(st.Text, params)
 		if err == nil {
 			return described, nil

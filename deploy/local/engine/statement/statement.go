@@ -31,6 +31,11 @@ type Statement struct {
 	Inline bool
 }
 
+// Streams reports whether the engine can hand out the result block by block. Others (SHOW, DESCRIBE ...) are small.
+func (s Statement) Streams() bool {
+	return s.Kind == Rows && (s.Verb == "SELECT" || s.Verb == "WITH" || s.Verb == "FROM" || s.Verb == "(")
+}
+
 // ErrSeveral says that the text holds more than one statement.
 var ErrSeveral = errors.New("multi-statements are not allowed")
 

@@ -65,7 +65,7 @@ func parse(r *http.Request) (*request, error) {
 		return nil, err
 	}
 	q.format = first(q.statement.Format, values.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated")
-	if q.statement.Kind == statement.Rows && !streamed(q.format) && !values.Has("max_result_bytes") {
+	if q.statement.Streams() && !streamed(q.format) && !values.Has("max_result_bytes") {
 		q.settings = append([]session.Setting{{Name: "max_result_bytes", Value: maxResult}}, q.settings...)
 	}
 	return q, nil

@@ -16,7 +16,7 @@ func (q *request) run(a *answer, s *session.Session) error {
 	switch {
 	case q.statement.Kind == statement.Insert:
 		return q.insert(a, s)
-	case q.statement.Kind == statement.Rows && streamed(q.format):
+	case q.statement.Streams() && streamed(q.format):
 		return q.stream(a, s)
 	}
 	res, err := s.Query(q.statement.Text, q.format, q.params...)
