@@ -36,16 +36,23 @@ type decoder struct {
 	faults     Faults
 	warnings   []Fault
 	conditions int
-	unusual    map[string]bool // places of numbers that are not plain digits
+	program    int             // instructions of all patterns so far
+	unusual    map[string]bool // places of numbers under the key value that are not plain digits
 	within     string          // while not "": the place of a string whose content is being read, for all faults in it
 }
 
 func (d *decoder) fault(path, format string, args ...any) {
+	if d.full() {
+		return
+	}
 	if d.within != "" {
 		path = d.within
 	}
 	d.faults = append(d.faults, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
 }
+
+// full reports whether so many faults were found that more would help nobody.
+func (d *decoder) full() bool { return len(d.faults) >= MaxFaults }
 
 func (d *decoder) warn(path, format string, args ...any) {
 	d.warnings = append(d.warnings, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
@@ -55,15 +62,17 @@ func (d *decoder) warn(path, format string, args ...any) {
 func (d *decoder) parse(text, path string) (Value, error) {
 	p := jsonParser{text: text, watch: &jsonWatch{
 		path: jsonPath{text: []byte(path)},
-		duplicate: func(path string) {
-			d.fault(path, "the key is given twice")
-		},
-		number: func(path, text string, parts numberText) {
-			if !parts.bounded(len(text)) {
-				d.fault(path, "a number has at most %d characters and an exponent within %d", maxNumericString, maxNumericExponent)
+		duplicate: func(path *jsonPath) {
+			if !d.full() {
+				d.fault(path.String(), "the key is given twice")
 			}
-			if parts.negative || parts.fraction != "" || parts.exponent != "" {
-				d.unusual[path] = true
+		},
+		number: func(path *jsonPath, text string, parts numberText) {
+			if !parts.bounded(len(text)) && !d.full() {
+				d.fault(path.String(), "a number has at most %d characters and an exponent within %d", maxNumericString, maxNumericExponent)
+			}
+			if path.endsIn("value") && (parts.negative || parts.fraction != "" || parts.exponent != "") {
+				d.unusual[path.String()] = true
 			}
 		},
 	}}

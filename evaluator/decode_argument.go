@@ -1,10 +1,5 @@
 package evaluator
 
-import (
-	"regexp"
-	"unicode/utf8"
-)
-
 const literalHint = `; the plain text is written {"literal": "..."}`
 
 // argument reads the argument of c by the rules of its operator.
@@ -180,34 +175,6 @@ func listDescribed(v Value) string {
 		return "an empty list"
 	}
 	return described(v)
-}
-
-func (d *decoder) patternArgument(path string, v Value, c *Condition) Argument {
-	if text, is := d.literal(path, v); is {
-		if v = text; v.IsNull() {
-			return Argument{}
-		}
-	} else if p, seems, err := dynamicPath(v.Text()); seems && err == nil {
-		d.warn(path, "a pattern is never taken from a property: this one looks for the text %s", shown(StringValue(p.String())))
-	}
-	if v.Kind() != KindString {
-		d.fault(path, "%s takes a pattern, a string; this is %s", c.Operator, described(v))
-		return Argument{}
-	}
-	pattern := v.Text()
-	if n := utf8.RuneCountInString(pattern); n > MaxPattern {
-		d.fault(path, "a pattern has at most %d characters, this one %d", MaxPattern, n)
-		return Argument{}
-	}
-	if c.IgnoreCase {
-		pattern = "(?i)" + pattern
-	}
-	compiled, err := regexp.Compile(pattern)
-	if err != nil {
-		d.fault(path, "not a pattern of RE2: %v", err)
-		return Argument{}
-	}
-	return Argument{Kind: ArgumentPattern, Pattern: compiled}
 }
 
 func (d *decoder) audienceArgument(path string, v Value) Argument {

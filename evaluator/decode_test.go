@@ -164,7 +164,8 @@ func TestDecodeArguments(t *testing.T) {
 		{"equal_to", `"{{ user.a }}"`, bad},
 		{"equal_to", `"{{ recipient.a }} {{ recipient.b }}"`, bad},
 		{"equal_to", `"}}"`, good},
-		{"equal_to", `"{{}}"`, bad},
+		{"equal_to", `"{{}}"`, bad}, {"equal_to", `"{{ recipient.a"`, bad}, {"equal_to", `"recipient.a }}"`, bad}, {"equal_to", `"{{ {{ recipient.a }} }}"`, bad},
+		{"equal_to", `"recipient[\"{{x\"]"`, good}, {"equal_to", `"{{recipient[\"}}\"]}}"`, good}, {"equal_to", `"{{ recipients.a }}"`, bad}, {"equal_to", `"recipient.{{x"`, bad},
 		{"equal_to", `"{{ recipient }}"`, bad},
 		{"equal_to contains greater_than starts_with", `"7 days ago"`, bad},
 		{"equal_to contains greater_than starts_with", `"3_weeks_from_now"`, bad},
@@ -218,7 +219,7 @@ func TestDecodeArguments(t *testing.T) {
 		{"is_timestamp_before", `{"value":7.0,"unit":"days","modifier":"ago"}`, bad}, {"is_timestamp_before", `{"value":7e0,"unit":"days","modifier":"ago"}`, bad},
 		{"is_timestamp_before", `{"value":"7","unit":"days","modifier":"ago"}`, bad}, {"is_timestamp_before", `{"value":-7,"unit":"days","modifier":"ago"}`, bad},
 		{"is_timestamp_before", `{"value":7,"unit":"months","modifier":"ago"}`, bad}, {"is_timestamp_before", `{"value":7,"unit":"days","modifier":"from now"}`, bad},
-		{"is_timestamp_before", `{"value":7,"unit":"days"}`, bad}, {"is_timestamp_before", `{"value":7,"unit":"days","modifier":"ago","x":1}`, bad}, {"is_timestamp_before", `{}`, bad},
+		{"is_timestamp_before", `{"value":7,"unit":"days"}`, bad}, {"is_timestamp_before", `{"value":7,"unit":"days","modifier":"ago","x":1}`, []string{a + ".x"}}, {"is_timestamp_before", `{}`, bad},
 		{"is_timestamp_between", `["7 days ago",{"value":3,"unit":"days","modifier":"from_now"}]`, good}, {"is_timestamp_between", `["recipient.a","2026-01-01"]`, good},
 		{"is_timestamp_between", `"[\"7 days ago\",\"recipient.a\"]"`, good}, {"is_timestamp_between", `["a","2026-01-01"]`, []string{a + "[0]"}},
 		{"is_timestamp_between", `[1,2]`, []string{a + "[0]", a + "[1]"}}, {"is_timestamp_between", `"[1,2]"`, []string{a, a}},
@@ -226,7 +227,7 @@ func TestDecodeArguments(t *testing.T) {
 		{"is_timestamp_between", `"[{\"value\":7,\"value\":7,\"unit\":\"days\",\"modifier\":\"ago\"},\"recipient.a\"]"`, bad},
 
 		{"matches not_matches", `"^a.*(b|c)\\pL+$"`, good}, {"matches", `""`, good}, {"matches", `"("`, bad}, {"matches", `"(?=a)"`, bad}, {"matches", `"(a)\\1"`, bad},
-		{"matches", `1`, bad}, {"matches", ``, bad}, {"matches", `["a"]`, bad}, {"matches", `"a{1001}"`, bad},
+		{"matches", `1`, bad}, {"matches", ``, bad}, {"matches", `["a"]`, bad}, {"matches", `"a{1001}"`, bad}, {"matches", `"a{1000}(?:bcd){1000}"`, good}, {"matches", `"(?:abcdefghijk){1000}"`, bad},
 		{"matches", `"` + strings.Repeat("é", 1000) + `"`, good}, {"matches", `"` + strings.Repeat("a", 1001) + `"`, bad},
 		{"matches", `"7 days ago"`, good}, {"matches", `"recipient."`, good}, {"matches", `"{{"`, good},
 
@@ -305,6 +306,33 @@ func TestDecodeLimitsConditions(t *testing.T) {
 	want := fmt.Sprintf("segments[0].conditions[%d]", MaxConditions)
 	if got := faultPaths(t, withConditions(strings.Repeat(leaf+",", MaxConditions+5)+leaf), ""); !slices.Equal(got, []string{want}) {
 		t.Errorf("too many conditions: faults at %q, want %q", got, want)
+	}
+}
+
+// Whatever a megabyte holds, it is read in a moment: the definitions here would each take minutes, or gigabytes, without a bound.
+func TestHostileDefinitions(t *testing.T) {
+	t.Parallel()
+	huge := `{"property":"recipient.a","operator":"matches","argument":"(?:` + strings.Repeat("a", 980) + `){1000}"}`
+	large := `{"property":"recipient.a","operator":"matches","argument":"a{1000}b{1000}c{1000}d{1000}e{1000}f{1000}g{1000}h{1000}i{1000}"}`
+	for name, c := range map[string]struct {
+		document string
+		faults   int
+	}{
+		"patterns that are huge":  {withConditions(strings.Repeat(huge+",", 900) + huge), 1},
+		"patterns that add up":    {withConditions(strings.Repeat(large+",", 900) + large), 1},
+		"deep numbers":            {`{"__annotation":` + strings.Repeat("[", 9_000) + strings.Repeat("-1,", 300_000) + "1" + strings.Repeat("]", 9_000) + `,"type":"static"}`, 0},
+		"deep numbers, all wrong": {`{"__annotation":` + strings.Repeat("[", 9_000) + strings.Repeat("1e9999,", 140_000) + "1" + strings.Repeat("]", 9_000) + `,"type":"static"}`, MaxFaults},
+		"keys given twice":        {`{"__annotation":{` + strings.Repeat(`"a":1,"b":2,`, 80_000) + `"a":1},"type":"static"}`, 2},
+		"unknown keys":            {`{` + strings.Repeat(`"x":1,`, 160_000) + `"type":"static"}`, 2},
+		"faults everywhere":       {withConditions(strings.Repeat("{},", 9_000) + "{}"), MaxFaults},
+		"a tower of lists":        {`{"__annotation":` + strings.Repeat("[", 500_000) + `,"type":"static"}`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := faultPaths(t, c.document, "k"); len(got) != c.faults {
+				t.Errorf("%d faults, want %d: %.200q", len(got), c.faults, got)
+			}
+		})
 	}
 }
 

@@ -35,8 +35,8 @@ type jsonParser struct {
 // jsonWatch is told what a Value cannot say: where keys were given twice and how numbers were written.
 type jsonWatch struct {
 	path      jsonPath
-	duplicate func(path string)
-	number    func(path, text string, parts numberText)
+	duplicate func(path *jsonPath)
+	number    func(path *jsonPath, text string, parts numberText)
 }
 
 func (p *jsonParser) document() (Value, error) {
@@ -112,7 +112,7 @@ func (p *jsonParser) number() (Value, error) {
 	text := p.text[p.pos : p.pos+size]
 	p.pos += size
 	if p.watch != nil {
-		p.watch.number(p.watch.path.String(), text, parts)
+		p.watch.number(&p.watch.path, text, parts)
 		if !parts.bounded(size) {
 			return NumberValue(Number{}), nil // a fault by now: do not spend time on it
 		}
@@ -213,7 +213,7 @@ func (p *jsonParser) reportDuplicates(members []Member) {
 		key := members[i].Key
 		if seen[key]++; seen[key] == 2 {
 			p.watch.path.pushKey(key)
-			p.watch.duplicate(p.watch.path.String())
+			p.watch.duplicate(&p.watch.path)
 			p.watch.path.pop()
 		}
 	}

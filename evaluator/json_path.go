@@ -1,6 +1,9 @@
 package evaluator
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // jsonPath is a place in a JSON document as faults name it, segments[0].conditions[1].argument: a stack that the parser
 // pushes to and pops from, so that a path costs something only when it is asked for.
@@ -22,6 +25,11 @@ func (p *jsonPath) pushIndex(i int) {
 func (p *jsonPath) pop() {
 	last := len(p.marks) - 1
 	p.text, p.marks = p.text[:p.marks[last]], p.marks[:last]
+}
+
+// endsIn reports whether the last step is that key.
+func (p *jsonPath) endsIn(key string) bool {
+	return len(p.marks) > 0 && strings.TrimPrefix(string(p.text[p.marks[len(p.marks)-1]:]), ".") == key
 }
 
 func (p *jsonPath) String() string { return string(p.text) }

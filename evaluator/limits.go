@@ -8,9 +8,12 @@ const (
 	MaxConditions = 10_000  // conditions and groups of a definition
 	MaxItems      = 10_000  // items of a list argument
 	MaxPattern    = 1_000   // code points of a pattern
+	MaxProgram    = 10_000  // instructions that a pattern compiles to: repetitions multiply what they repeat
+	MaxPrograms   = 200_000 // of all patterns of a definition together
 	MaxInclude    = 100     // properties that events carry
 	MaxKey        = 128     // characters of an audience's key
 	MaxSettleDays = 36_500  // of a settle duration
+	MaxFaults     = 1_000   // that are told of one definition
 )
 
 // IsKey reports whether s can be an audience's key: [a-z0-9][a-z0-9_-]{0,127}.

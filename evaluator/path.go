@@ -81,17 +81,19 @@ func (p Path) append(dst []byte) []byte {
 // dynamicPath reads the argument that takes its value from a property: recipient.<path> or {{ recipient.<path> }}. Seems
 // reports that s is meant so, whether it parses or not.
 func dynamicPath(s string) (path Path, seems bool, err error) {
-	if strings.Contains(s, "{{") {
-		inner, opened := strings.CutPrefix(s, "{{")
-		inner, closed := strings.CutSuffix(inner, "}}")
-		inner = strings.Trim(inner, " \t\r\n")
-		if !opened || !closed || !strings.HasPrefix(inner, "recipient") {
-			return nil, true, errPath
-		}
-		s = inner
-	} else if !strings.HasPrefix(s, "recipient.") && !strings.HasPrefix(s, "recipient[") {
+	if strings.HasPrefix(s, "recipient.") || strings.HasPrefix(s, "recipient[") {
+		path, err = parseSteps(strings.TrimPrefix(s, "recipient"))
+		return path, true, err
+	}
+	if !strings.Contains(s, "{{") {
 		return nil, false, nil
 	}
-	path, err = parseSteps(strings.TrimPrefix(s, "recipient"))
+	inner, opened := strings.CutPrefix(s, "{{")
+	inner, closed := strings.CutSuffix(inner, "}}")
+	steps, rooted := strings.CutPrefix(strings.Trim(inner, " \t\r\n"), "recipient")
+	if !opened || !closed || !rooted {
+		return nil, true, errPath
+	}
+	path, err = parseSteps(steps)
 	return path, true, err
 }

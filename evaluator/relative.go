@@ -43,10 +43,11 @@ func offsetSeconds(value, unit, modifier string) (int64, bool) {
 
 // relativeObject reads {"value": 7, "unit": "days", "modifier": "ago"}.
 func (d *decoder) relativeObject(path string, v Value) (Argument, bool) {
+	d.only(path, v, "a relative time", "value", "unit", "modifier")
 	value, _ := v.Member("value")
 	unit, _ := v.Member("unit")
 	modifier, _ := v.Member("modifier")
-	if value.Kind() != KindNumber || d.unusual[keyPath(path, "value")] || len(v.Members()) != 3 {
+	if value.Kind() != KindNumber || d.unusual[keyPath(path, "value")] {
 		return Argument{}, false
 	}
 	offset, ok := offsetSeconds(value.Number().String(), unit.Text(), modifier.Text())
