@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"muster/deploy/local/watchdog"
 )
 
 // makingFolder is where a cluster is made, beside the data folder that it becomes. What an interrupted start left there
@@ -85,7 +87,7 @@ func clusterVersion(data string) (string, error) {
 
 // initCluster makes a cluster with its database in the empty folder data. Nothing is synced: whatever a crash of the
 // machine could spoil here is made anew at the next start.
-func initCluster(ctx context.Context, bin, data string, as account, guard *watchdog) error {
+func initCluster(ctx context.Context, bin, data string, as account, guard *watchdog.Watchdog) error {
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--no-sync", "--auth=trust", "--username="+User,
 		"--locale=C", "--encoding=UTF8", "--pgdata="+data)
 	if err := runAs(initdb, as, data, guard); err != nil {
@@ -102,15 +104,15 @@ func initCluster(ctx context.Context, bin, data string, as account, guard *watch
 }
 
 // runAs runs a program to its end, or until its context ends, under the watchdog.
-func runAs(cmd *exec.Cmd, as account, dir string, guard *watchdog) error {
+func runAs(cmd *exec.Cmd, as account, dir string, guard *watchdog.Watchdog) error {
 	output := &tail{}
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), as.attributes()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
-	guard.watch(cmd.Process.Pid)
-	defer guard.forget()
+	guard.Watch(cmd.Process.Pid)
+	defer guard.Forget()
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("run %s: %w%s", cmd.Path, err, output)
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"muster/deploy/local/watchdog"
 )
 
 const (
@@ -34,7 +36,7 @@ type process struct {
 }
 
 // startProcess runs the postmaster of the data folder and has the watchdog watch it.
-func startProcess(bin, data string, as account, log io.Writer, guard *watchdog) (*process, error) {
+func startProcess(bin, data string, as account, log io.Writer, guard *watchdog.Watchdog) (*process, error) {
 	p := &process{
 		cmd:  exec.Command(filepath.Join(bin, "postgres"), "-D", data),
 		tail: &tail{next: log},
@@ -47,11 +49,11 @@ func startProcess(bin, data string, as account, log io.Writer, guard *watchdog) 
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.cmd.Path, err)
 	}
-	guard.watch(p.cmd.Process.Pid)
+	guard.Watch(p.cmd.Process.Pid)
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait() // the exit code says nothing that the log does not say better
-		guard.forget()
+		guard.Forget()
 	}()
 	return p, nil
 }

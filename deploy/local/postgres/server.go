@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/deploy/local/loopback"
+	"muster/deploy/local/watchdog"
 )
 
 // Options of a server. The zero value is a server of any version in a folder of its own.
@@ -17,7 +18,7 @@ type Options struct {
 	// Version is the major version wanted ("15", "17"), or "" for whatever is found first.
 	Version string
 	// Dir keeps the data and the log, and is made when absent; a cluster already there is used again. "" is a temporary
-	// folder that Stop removes.
+	// folder that Stop removes, in memory (/dev/shm) when fsync is off and there is plenty.
 	Dir string
 	// Settings are lines of postgresql.conf on top of this package's (tests set fsync to off).
 	Settings map[string]string
@@ -41,7 +42,7 @@ type Server struct {
 	dir      string // holds the data folder and the log
 	own      bool   // dir was made by Start and goes at Stop
 	log      *os.File
-	guard    *watchdog
+	guard    *watchdog.Watchdog
 
 	mu      sync.Mutex
 	port    int
@@ -94,7 +95,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.own {
 		guarded = s.dir
 	}
-	if s.guard, err = startWatchdog(guarded); err != nil {
+	if s.guard, err = watchdog.Start(guarded); err != nil {
 		return err
 	}
 	if s.log, err = os.OpenFile(filepath.Join(s.dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
@@ -109,7 +110,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 func (s *Server) openDir() (err error) {
 	if s.options.Dir == "" {
 		s.own = true
-		s.dir, err = temporaryDir(s.account)
+		s.dir, err = temporaryDir(s.account, s.options.Settings["fsync"] == "off")
 		return err
 	}
 	if s.dir, err = filepath.Abs(s.options.Dir); err != nil {
@@ -119,19 +120,6 @@ func (s *Server) openDir() (err error) {
 		return fmt.Errorf("make Postgres's folder: %w", err)
 	}
 	return s.account.reach(s.dir)
-}
-
-// temporaryDir is a folder that the account can reach, even when TMPDIR points into a home.
-func temporaryDir(a account) (string, error) {
-	parent := ""
-	if a.reach(os.TempDir()) != nil {
-		parent = "/tmp"
-	}
-	dir, err := os.MkdirTemp(parent, "muster-postgres-")
-	if err != nil {
-		return "", fmt.Errorf("make Postgres's folder: %w", err)
-	}
-	return dir, os.Chmod(dir, 0o755)
 }
 
 const (
@@ -254,7 +242,7 @@ func (s *Server) clear() error {
 		faults = append(faults, os.RemoveAll(s.dir))
 	}
 	if s.guard != nil {
-		s.guard.release() // last: it would do the same if this process died in between
+		s.guard.Release() // last: it would do the same if this process died in between
 	}
 	return errors.Join(faults...)
 }

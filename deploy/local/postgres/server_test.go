@@ -76,7 +76,7 @@ func execute(t *testing.T, s *Server, sql string) {
 // enterable is a temporary folder below one that every user may enter, which those of t.TempDir are not.
 func enterable(t *testing.T) string {
 	t.Helper()
-	dir, err := temporaryDir(chooseAccount())
+	dir, err := TempDir()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,9 +142,6 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 	if exists(t, s.dir) {
 		t.Errorf("%s is still there", s.dir)
-	}
-	if s.guard.cmd.ProcessState == nil {
-		t.Error("the watchdog was not waited for")
 	}
 	s.Kill() // of what is stopped does nothing
 	if err := s.Restart(t.Context()); err == nil {
@@ -286,7 +283,7 @@ func TestStartFails(t *testing.T) {
 		{"a setting Postgres refuses", Options{Settings: map[string]string{"work_mem": "plenty"}}, time.Minute, "work_mem"},
 		{"a setting that is no name", Options{Settings: map[string]string{"a b": "1"}}, time.Minute, `"a b"`},
 		{"a setting of two lines", Options{Settings: map[string]string{"work_mem": "1MB\nfsync = off"}}, time.Minute, "work_mem"},
-		{"a taken port", Options{Port: port}, 2 * time.Second, strconv.Itoa(port)},
+		{"a taken port", Options{Port: port}, time.Minute, strconv.Itoa(port)},
 		{"a data folder of something else", Options{Dir: foreign}, time.Minute, filepath.Join(foreign, dataFolder)},
 		{"a folder nobody may enter", Options{Dir: closed}, time.Minute, closed},
 	} {

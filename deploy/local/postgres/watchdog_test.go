@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	osexec "os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -87,33 +86,4 @@ func listens(port int) bool {
 		_ = conn.Close()
 	}
 	return err == nil
-}
-
-func TestWatchdogForgetsAProcessThatEnded(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	guard, err := startWatchdog("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sleeper := osexec.Command("/bin/sh", "-c", "read -r line")
-	sleeper.Dir = dir
-	stdin, err := sleeper.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sleeper.Start(); err != nil {
-		t.Fatal(err)
-	}
-	guard.watch(sleeper.Process.Pid)
-	guard.forget()
-	_ = guard.pipe.Close() // as when this process dies
-	if err := guard.cmd.Wait(); err != nil && !strings.Contains(err.Error(), "exit status") {
-		t.Error(err)
-	}
-	guard.ended = true
-	_, _ = stdin.Write([]byte("end\n"))
-	if err := sleeper.Wait(); err != nil {
-		t.Errorf("a process that had been forgotten was stopped: %v", err)
-	}
 }
