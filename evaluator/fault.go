@@ -16,7 +16,8 @@ func (f Fault) String() string {
 	return f.Path + ": " + f.Message
 }
 
-// Faults are all that is wrong with a definition, in the order of the document. As an error it is never empty.
+// Faults are all that is wrong with a definition: first what concerns the document as a whole, keys given twice and numbers
+// out of bounds, then the rest from the top down. As an error it is never empty.
 type Faults []Fault
 
 // Error names every fault, one a line.

@@ -1,6 +1,10 @@
 package evaluator
 
-import "unsafe"
+import (
+	"slices"
+	"strings"
+	"unsafe"
+)
 
 // Kind is the kind of a Value.
 type Kind uint8
@@ -156,4 +160,23 @@ func momentValue(m Moment) Value {
 		return TimestampValue(i)
 	}
 	return Value{kind: KindTimestamp, wide: true, n: m.Second}
+}
+
+// sortMembers sorts by key and keeps the last of equal keys, in place.
+func sortMembers(members []Member) []Member {
+	ascending := true
+	for i := 1; i < len(members) && ascending; i++ {
+		ascending = members[i-1].Key < members[i].Key
+	}
+	if ascending {
+		return members
+	}
+	slices.SortStableFunc(members, func(a, b Member) int { return strings.Compare(a.Key, b.Key) })
+	kept := members[:0]
+	for i := range members {
+		if i+1 == len(members) || members[i+1].Key != members[i].Key {
+			kept = append(kept, members[i])
+		}
+	}
+	return kept
 }
