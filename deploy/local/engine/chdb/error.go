@@ -1,42 +1,54 @@
 package chdb
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-// Error is an exception of the engine.
+// Error is an exception, as servers raise them.
 type Error struct {
-	Code    int    // such as 60
-	Name    string // such as "UNKNOWN_TABLE", "" when the text has none
-	Message string // the whole text
+	Code int    // such as 60
+	Name string // such as "UNKNOWN_TABLE"
+	Text string
 }
 
-func (e *Error) Error() string { return e.Message }
+func (e *Error) Error() string {
+	return fmt.Sprintf("Code: %d. DB::Exception: %s (%s)", e.Code, e.Text, e.Name)
+}
 
-var errorForm = regexp.MustCompile(`(?s)Code: (\d+)\. DB::\w*(?:Exception|Error)[: ].*?(?:\(([A-Z][A-Z0-9_]+)\)\s*)?$`)
+// unknown is what has no code.
+const (
+	unknownCode = 1002
+	unknownName = "UNKNOWN_EXCEPTION"
+)
 
-// unknownError is ClickHouse's code for what has no code.
-const unknownError = 1002
+// errorForm is how the engine prints an exception: Code: 60. DB::Exception: text. (UNKNOWN_TABLE) (version 26.7.2.1)
+var errorForm = regexp.MustCompile(`(?s)^\s*Code: (\d+)\. DB::\w+: (.*?)\s*(?:\(([A-Z][A-Z0-9_]+)\))?\s*(?:\(version [^()]*(?:\([^()]*\))?\))?\s*$`)
 
-// NewError reads the code out of the engine's text.
-func NewError(text string) *Error {
-	e := &Error{Code: unknownError, Name: "UNKNOWN_EXCEPTION", Message: strings.TrimSpace(text)}
-	if m := errorForm.FindStringSubmatch(text); m != nil {
-		if code, err := strconv.Atoi(m[1]); err == nil {
-			e.Code, e.Name = code, m[2]
+// NewError reads an exception that the engine has printed.
+func NewError(printed string) *Error {
+	e := &Error{Code: unknownCode, Name: unknownName, Text: strings.TrimSpace(printed)}
+	m := errorForm.FindStringSubmatch(printed)
+	if m == nil {
+		return e
+	}
+	if code, err := strconv.ParseInt(m[1], 10, 32); err == nil {
+		e.Code, e.Text = int(code), m[2]
+		if m[3] != "" {
+			e.Name = m[3]
 		}
 	}
 	return e
 }
 
-var errorWrapping = regexp.MustCompile(`(?s)^Code: \d+\. DB::\w+: (.*?)\s*(?:\([A-Z][A-Z0-9_]+\))?\s*(?:\(version [^()]*(?:\([^()]*\))?\))?$`)
-
-// Text is the message without the code, its name and the engine's version around it.
-func (e *Error) Text() string {
-	if m := errorWrapping.FindStringSubmatch(e.Message); m != nil {
-		return m[1]
+// AsError is the exception that err is or wraps; any other error becomes one without a code.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
 	}
-	return e.Message
+	return &Error{Code: unknownCode, Name: unknownName, Text: err.Error()}
 }

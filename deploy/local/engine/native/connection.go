@@ -141,7 +141,7 @@ func (c *connection) query() error {
 func (c *connection) begin(q query) (statement.Statement, error) {
 	st, err := statement.Parse(q.text)
 	if err != nil {
-		return st, &chdb.Error{Code: codeSyntax, Name: "SYNTAX_ERROR", Message: "Syntax error: " + err.Error()}
+		return st, &chdb.Error{Code: codeSyntax, Name: "SYNTAX_ERROR", Text: "Syntax error: " + err.Error()}
 	}
 	return st, c.session.Apply(q.settings)
 }

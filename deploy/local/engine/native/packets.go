@@ -34,7 +34,7 @@ func (c *connection) readBlock(q query) (block.Block, error) {
 }
 
 // errCancelled says that the client wants no more of an insert.
-var errCancelled = &chdb.Error{Code: 394, Name: "QUERY_WAS_CANCELLED", Message: "Query was cancelled"}
+var errCancelled = &chdb.Error{Code: 394, Name: "QUERY_WAS_CANCELLED", Text: "Query was cancelled"}
 
 // writeBlock writes a block; flush sends it.
 func (c *connection) writeBlock(q query, b block.Block) error {
@@ -84,17 +84,18 @@ func (q query) method() compress.Method {
 
 // exception ends a query, or the connection, with an error.
 func (out *output) exception(err error) {
-	e := &chdb.Error{Code: codeProtocol, Message: err.Error()}
-	var engine *chdb.Error
-	if errors.As(err, &engine) {
-		e = engine
-	} else if errors.Is(err, block.ErrUnsupported) {
+	e := *chdb.AsError(err) // a copy: some are shared
+	var fault *protocolError
+	switch {
+	case errors.Is(err, block.ErrUnsupported):
 		e.Code = codeNotImplemented
+	case errors.As(err, &fault):
+		e.Code = codeProtocol
 	}
 	out.uvarint(serverException)
 	out.buf = binary.LittleEndian.AppendUint32(out.buf, uint32(e.Code))
 	out.string("DB::Exception")
-	out.string("DB::Exception: " + e.Text())
+	out.string("DB::Exception: " + e.Text)
 	out.string("")               // stack trace
 	out.buf = append(out.buf, 0) // no nested one
 }

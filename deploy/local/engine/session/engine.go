@@ -79,7 +79,7 @@ func (e *Engine) New() (*Session, error) {
 	case e.slots <- struct{}{}:
 	default:
 		return nil, &chdb.Error{Code: codeTooManySessions, Name: "TOO_MANY_SIMULTANEOUS_QUERIES",
-			Message: fmt.Sprintf("Too many sessions: the embedded engine serves %d at a time", maxSessions)}
+			Text: fmt.Sprintf("Too many sessions: the embedded engine serves %d at a time", maxSessions)}
 	}
 	mark := "muster-" + strconv.FormatInt(e.last.Add(1), 10)
 	conn, err := e.lib.Connect(e.dir, append(limits, "--log_comment="+mark)...)

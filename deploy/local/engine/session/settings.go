@@ -28,7 +28,7 @@ func (s *Session) Apply(settings []Setting) error {
 		switch {
 		case set.Name == "log_comment": // the session's mark; nothing here would show the client's
 		case !settingForm.MatchString(set.Name):
-			return &chdb.Error{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Message: fmt.Sprintf("Unknown setting %q", set.Name)}
+			return &chdb.Error{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Text: fmt.Sprintf("Unknown setting %q", set.Name)}
 		default:
 			want[set.Name], optional[set.Name] = set.Value, set.Optional
 		}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,13 +42,8 @@ func (a *answer) summary(r chdb.Result) {
 // fail answers with an exception. When rows have been sent already its text follows them and the connection breaks off,
 // since the status has promised that all went well.
 func (a *answer) fail(err error, version string) {
-	e := &chdb.Error{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
-	_ = errors.As(err, &e)
-	name := e.Name
-	if name == "" {
-		name = "UNKNOWN_EXCEPTION"
-	}
-	text := "Code: " + strconv.Itoa(e.Code) + ". DB::Exception: " + strings.TrimSuffix(e.Text(), ".") + ". (" + name + ") (version " + version + ")\n"
+	e := chdb.AsError(err)
+	text := "Code: " + strconv.Itoa(e.Code) + ". DB::Exception: " + strings.TrimSuffix(e.Text, ".") + ". (" + e.Name + ") (version " + version + ")\n"
 	if a.began {
 		_, _ = a.Write([]byte("\n" + text)) // the client may have left
 		panic(http.ErrAbortHandler)
@@ -65,7 +59,7 @@ func (a *answer) fail(err error, version string) {
 var statuses = map[int]int{
 	6: 400, 25: 400, 26: 400, 27: 400, 36: 400, 38: 400, 41: 400, 53: 400, 62: 400, 69: 400, 72: 400, 117: 400, 168: 400, 432: 400, 456: 400, 457: 400,
 	46: 404, 47: 404, 50: 404, 56: 404, 60: 404, 63: 404, 73: 404, 81: 404, 115: 404, 336: 404,
-	48: 501, 164: 403, 202: 503, 159: 408, 396: 413,
+	48: 501, 164: 403, 202: 503, 159: 408, 241: 413,
 }
 
 func status(code int) int {

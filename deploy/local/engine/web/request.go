@@ -14,8 +14,9 @@ import (
 // maxQuery is how long a statement may be, without the data of an INSERT.
 const maxQuery = 4 << 20
 
-// maxResult is how large a result may be that has to be put together first, in bytes.
-const maxResult = "268435456"
+// maxMemory is what a statement may take, in bytes, whose result has to be put together first. (The engine knows the
+// setting max_result_bytes, but does not heed it.)
+const maxMemory = "536870912"
 
 // request is a statement as it was sent.
 type request struct {
@@ -65,8 +66,8 @@ func parse(r *http.Request) (*request, error) {
 		return nil, err
 	}
 	q.format = first(q.statement.Format, values.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated")
-	if q.statement.Streams() && !streamed(q.format) && !values.Has("max_result_bytes") {
-		q.settings = append([]session.Setting{{Name: "max_result_bytes", Value: maxResult}}, q.settings...)
+	if q.statement.Streams() && !streamed(q.format) && !values.Has("max_memory_usage") {
+		q.settings = append(q.settings, session.Setting{Name: "max_memory_usage", Value: maxMemory})
 	}
 	return q, nil
 }

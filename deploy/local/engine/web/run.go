@@ -23,6 +23,9 @@ func (q *request) run(a *answer, s *session.Session) error {
 	if err != nil {
 		return err
 	}
+	if res.Data, err = q.translate(res.Data); err != nil {
+		return err
+	}
 	a.describe(q.format)
 	a.summary(res)
 	return a.write(res.Data)
@@ -36,12 +39,12 @@ func (q *request) insert(a *answer, s *session.Session) error {
 	}
 	buf := make([]byte, piece)
 	for {
-		n, err := io.ReadFull(q.data, buf)
+		n, err := q.data.Read(buf)
 		if err := into.Append(buf[:n]); err != nil {
 			into.Cancel()
 			return err
 		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
@@ -73,10 +76,8 @@ func (q *request) stream(a *answer, s *session.Session) error {
 		if chunk == nil {
 			break
 		}
-		if q.format == "Native" && q.protocol {
-			if chunk, err = translate(chunk); err != nil {
-				return err
-			}
+		if chunk, err = q.translate(chunk); err != nil {
+			return err
 		}
 		if err := a.write(chunk); err != nil {
 			return err
@@ -102,7 +103,10 @@ func (q *request) header(a *answer, s *session.Session) error {
 }
 
 // translate puts blocks into the dialect that clients get who name the revision of the native protocol they know.
-func translate(chunk []byte) ([]byte, error) {
+func (q *request) translate(chunk []byte) ([]byte, error) {
+	if q.format != "Native" || !q.protocol {
+		return chunk, nil
+	}
 	var out []byte
 	for src := bytes.NewReader(chunk); src.Len() > 0; {
 		b, err := block.ReadPlain(src, len(chunk))

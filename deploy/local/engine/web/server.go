@@ -131,6 +131,6 @@ func watch(client context.Context, s *session.Session) (stop func()) {
 }
 
 // refusal is an exception raised here, with a server's code for it.
-func refusal(code int, name, message string) error {
-	return &chdb.Error{Code: code, Name: name, Message: message}
+func refusal(code int, name, text string) error {
+	return &chdb.Error{Code: code, Name: name, Text: text}
 }
