@@ -10,9 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Table is the users table, which CreateTable makes.
-const Table = "public.users"
-
 //go:embed users.sql
 var createTable string
 
@@ -21,42 +18,33 @@ var columns = []string{
 	"tags", "properties", "created_at", "updated_at",
 }
 
-// CreateTable makes the empty users table. That there is none yet is up to the caller.
-func CreateTable(ctx context.Context, dsn string) error {
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		return fmt.Errorf("create the sample table: %w", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, createTable); err != nil {
-		return fmt.Errorf("create the sample table: %w", err)
-	}
-	return nil
-}
-
-// Seed makes the users table with that many users, numbered from 1, in one transaction. It writes tens of thousands a second.
+// Seed makes the users table with that many users, numbered from 1, in one transaction, unless there is such a table
+// already. It writes tens of thousands of users a second.
 func Seed(ctx context.Context, dsn string, users int, seed uint64) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return fmt.Errorf("seed the sample users: %w", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, createTable); err != nil {
-			return err
-		}
-		var now time.Time
-		if err := tx.QueryRow(ctx, "SELECT now()").Scan(&now); err != nil {
-			return err
-		}
-		rows := pgx.CopyFromSlice(users, func(i int) ([]any, error) { return row(NewUser(seed, int64(i)+1, now)), nil })
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"public", "users"}, columns, rows)
-		return err
-	})
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return seedIn(ctx, tx, users, seed) })
 	if err != nil {
 		return fmt.Errorf("seed %d sample users: %w", users, err)
 	}
 	return nil
+}
+
+func seedIn(ctx context.Context, tx pgx.Tx, users int, seed uint64) error {
+	var exists bool
+	var now time.Time
+	if err := tx.QueryRow(ctx, "SELECT to_regclass('public.users') IS NOT NULL, now()").Scan(&exists, &now); err != nil || exists {
+		return err
+	}
+	if _, err := tx.Exec(ctx, createTable); err != nil {
+		return err
+	}
+	rows := pgx.CopyFromSlice(users, func(i int) ([]any, error) { return row(NewUser(seed, int64(i)+1, now)), nil })
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"public", "users"}, columns, rows)
+	return err
 }
 
 // row is the user in the order of columns.
