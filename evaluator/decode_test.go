@@ -96,6 +96,7 @@ func TestDecodeFaults(t *testing.T) {
 		{"the 17th with two kinds", withConditions(strings.Repeat(`{"not":`, 16) + `{"all":[` + leaf + `],"any":[` + leaf + `]}` + strings.Repeat(`}`, 16)), "", []string{c0 + strings.Repeat(".not", 16)}},
 
 		{"settle", `{"key":"k","type":"dynamic","segments":[{"conditions":[` + leaf + `]}],"settle":{"enter":"010m","exit":"0s"}}`, "", nil},
+		{"settle the longest", `{"key":"k","type":"dynamic","segments":[{"conditions":[` + leaf + `]}],"settle":{"enter":"36500d","exit":"876000h"}}`, "", nil},
 		{"settle of a static one", `{"key":"k","type":"static","settle":{"enter":"1m"}}`, "", []string{"settle"}},
 		{"settle durations", `{"key":"k","type":"dynamic","segments":[{"conditions":[` + leaf + `]}],"settle":{"enter":"1.5h","exit":"36501d"}}`, "", []string{"settle.enter", "settle.exit"}},
 		{"settle durations, again", `{"key":"k","type":"dynamic","segments":[{"conditions":[` + leaf + `]}],"settle":{"enter":"m","exit":10}}`, "", []string{"settle.enter", "settle.exit"}},
@@ -312,7 +313,7 @@ func TestDecodeLimitsConditions(t *testing.T) {
 // Whatever a megabyte holds, it is read in a moment: the definitions here would each take minutes, or gigabytes, without a bound.
 func TestHostileDefinitions(t *testing.T) {
 	t.Parallel()
-	huge := `{"property":"recipient.a","operator":"matches","argument":"(?:` + strings.Repeat("a", 980) + `){1000}"}`
+	huge := `{"property":"recipient.a","operator":"matches","argument":"(?:` + strings.Repeat("a", 250) + `){1000}"}`
 	large := `{"property":"recipient.a","operator":"matches","argument":"a{1000}b{1000}c{1000}d{1000}e{1000}f{1000}g{1000}h{1000}i{1000}"}`
 	for name, c := range map[string]struct {
 		document string

@@ -123,7 +123,7 @@ func (g *referenceGraph) components() []int {
 // circle writes the shortest way from an audience over its neighbour to and back to itself, after a colon. It is left out
 // when that many faults were told before: a set that is tangled all over is not searched once for each of its edges.
 func (g *referenceGraph) circle(from, to, told int) string {
-	const enough = 100
+	const enough = 10
 	if told > enough {
 		return ""
 	}
@@ -146,5 +146,9 @@ func (g *referenceGraph) circle(from, to, told int) string {
 	}
 	names = append(names, g.definitions[from].Key)
 	slices.Reverse(names)
+	const readable = 12
+	if len(names) > readable {
+		names = slices.Replace(names, readable/2, len(names)-readable/2, "...")
+	}
 	return ": " + strings.Join(names, " > ")
 }

@@ -101,16 +101,19 @@ func TestCheckSetFindsEveryCircle(t *testing.T) {
 
 func TestCheckSetOfManyAudiences(t *testing.T) {
 	t.Parallel()
-	set := make([]*Definition, 0, 20_001)
-	for i := range 20_000 {
+	set := make([]*Definition, 0, 5_001)
+	for i := range 5_000 {
 		set = append(set, asking(t, fmt.Sprintf("a%d", i), fmt.Sprintf(`"a%d"`, i+1)))
 	}
-	if err := CheckSet(append(set, asking(t, "a20000"))); err != nil {
+	if err := CheckSet(append(set, asking(t, "a5000"))); err != nil {
 		t.Errorf("a chain: %v", err)
 	}
 	var faults SetFaults
-	if errors.As(CheckSet(append(set, asking(t, "a20000", `"a0"`))), &faults); len(faults) != 20_001 {
-		t.Errorf("a circle: %d faults", len(faults))
+	if errors.As(CheckSet(append(set, asking(t, "a5000", `"a0"`))), &faults); len(faults) != 5_001 {
+		t.Fatalf("a circle: %d faults", len(faults))
+	}
+	if want := "depends on itself: a0 > a1 > a2 > a3 > a4 > a5 > ... > a4996 > a4997 > a4998 > a4999 > a5000 > a0"; !strings.HasSuffix(faults[0].Message, want) {
+		t.Errorf("the first fault is %q", faults[0].Message)
 	}
 }
 
