@@ -33,8 +33,8 @@ type Worker struct {
 	failed   chan error
 }
 
-// New builds a worker. It opens the state directory and connects to nothing yet.
-func New(c *config.Config, log *slog.Logger, build Build) (*Worker, error) {
+// New builds a worker. It opens the state directory and connects to nothing yet. Further observers hear what the metrics hear.
+func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Observer) (*Worker, error) {
 	w := &Worker{config: c, log: log, failed: make(chan error, 1)}
 	w.metrics = metrics.New(build.Version, build.Commit, runtime.Version())
 	var err error
@@ -53,13 +53,37 @@ func New(c *config.Config, log *slog.Logger, build Build) (*Worker, error) {
 	w.closers = append(w.closers, w.store.Close)
 	w.pipeline = pipeline.New(w.store, w.source, newCompiler(), pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes),
-		Logger: log, Observer: w.metrics,
+		Logger: log, Observer: append(observers{w.metrics}, watch...),
 	})
 	w.metrics.Watch(w.pipeline, w.sourceStatus)
 	if err := w.addSinks(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// Status is where the worker stands.
+func (w *Worker) Status() pipeline.Status { return w.pipeline.Status() }
+
+// observers are several as one.
+type observers []pipeline.Observer
+
+func (all observers) Committed(c *pipeline.Commit) {
+	for _, o := range all {
+		o.Committed(c)
+	}
+}
+
+func (all observers) Delivered(d *pipeline.Delivery) {
+	for _, o := range all {
+		o.Delivered(d)
+	}
+}
+
+func (all observers) Failed(f *pipeline.Failure) {
+	for _, o := range all {
+		o.Failed(f)
+	}
 }
 
 // Run works until ctx ends, and then finishes in an orderly way, or until something breaks that only an operator can

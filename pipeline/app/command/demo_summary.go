@@ -1,0 +1,143 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/deploy/local"
+	"muster/deploy/local/sample"
+	"muster/pipeline"
+	"muster/pipeline/app"
+	"muster/pipeline/event"
+)
+
+// latencies collects, for live events, the time from the commit in Postgres to Kafka's acknowledgement.
+type latencies struct {
+	mu     sync.Mutex
+	micros []int64
+}
+
+func (l *latencies) Committed(*pipeline.Commit) {}
+func (l *latencies) Failed(*pipeline.Failure)   {}
+
+// Delivered implements pipeline.Observer.
+func (l *latencies) Delivered(d *pipeline.Delivery) {
+	if d.Sink != "kafka" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range d.Events {
+		if e := &d.Events[i]; e.Cause != event.CauseSnapshot && e.Cause != event.CauseDefinition {
+			l.micros = append(l.micros, int64(d.At-e.CommittedAt))
+		}
+	}
+}
+
+// quantile is in milliseconds; 0 when nothing was measured.
+func (l *latencies) quantile(q float64) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.micros) == 0 {
+		return 0
+	}
+	slices.Sort(l.micros)
+	i := int(math.Ceil(q*float64(len(l.micros)))) - 1
+	return math.Round(float64(max(0, l.micros[max(i, 0)]))/10) / 100
+}
+
+// demoSummary is what happened, counted at every end of the pipeline.
+type demoSummary struct {
+	Seconds        float64 `json:"seconds"`
+	Changes        int64   `json:"changes"`         // committed in Postgres
+	Events         uint64  `json:"events"`          // in the outbox's numbering, the first snapshot's included
+	KafkaEvents    int64   `json:"kafka_events"`    // read back from the topic
+	ClickHouseRows int64   `json:"clickhouse_rows"` // counted by ClickHouse
+	Doubled        int64   `json:"doubled"`         // events read from Kafka more than once
+	LiveEvents     int     `json:"live_events"`     // of changes and of time, after the first snapshot
+	P50            float64 `json:"p50_ms"`
+	P99            float64 `json:"p99_ms"`
+
+	latency *latencies
+}
+
+func newSummary(s sample.Stats, l *latencies) *demoSummary {
+	return &demoSummary{Seconds: math.Round(s.Elapsed.Seconds()*10) / 10, Changes: s.Changes, latency: l}
+}
+
+// settle waits until what has happened has arrived everywhere, and counts it there. Timers go on firing meanwhile, so it
+// looks for a moment at which all ends agree, and gives up after a while with what it last saw.
+func (d *demoSummary) settle(worker *app.Worker, w *watch, info local.Info) error {
+	deadline := time.Now().Add(15 * time.Second)
+	for ticker := time.NewTicker(50 * time.Millisecond); ; <-ticker.C {
+		d.Events = worker.Status().Sequence
+		d.KafkaEvents, d.Doubled = w.events.Load(), w.doubled.Load()
+		if int64(d.Events) != d.KafkaEvents && time.Now().Before(deadline) {
+			continue
+		}
+		var err error
+		if d.ClickHouseRows, err = countRows(info.ClickHouse.HTTP); err != nil {
+			return err
+		}
+		if d.agree() && worker.Status().Sequence == d.Events || time.Now().After(deadline) {
+			ticker.Stop()
+			break
+		}
+	}
+	d.P50, d.P99 = d.latency.quantile(0.50), d.latency.quantile(0.99)
+	d.LiveEvents = len(d.latency.micros)
+	return nil
+}
+
+func (d *demoSummary) agree() bool {
+	return int64(d.Events) == d.KafkaEvents && d.KafkaEvents == d.ClickHouseRows && d.Doubled == 0
+}
+
+// verdict is an error when the ends do not agree.
+func (d *demoSummary) verdict() error {
+	if d.agree() {
+		return nil
+	}
+	return fmt.Errorf("the ends disagree: %d events numbered, %d in Kafka (%d doubled), %d rows in ClickHouse", d.Events, d.KafkaEvents, d.Doubled, d.ClickHouseRows)
+}
+
+func (d *demoSummary) String() string {
+	return fmt.Sprintf(`
+%d changes in %.1f s made %d events (the first snapshot's included):
+  %d numbered by the worker = %d in Kafka = %d rows in ClickHouse
+  commit in Postgres to acknowledged by Kafka: p50 %.1f ms, p99 %.1f ms over %d live events
+`, d.Changes, d.Seconds, d.Events, d.Events, d.KafkaEvents, d.ClickHouseRows, d.P50, d.P99, d.LiveEvents)
+}
+
+// countRows asks ClickHouse as curl would. FINAL counts a repeated insert once.
+func countRows(address string) (int64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	query := "SELECT count() FROM muster.membership_events FINAL FORMAT TSV"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/?query="+url.QueryEscape(query), nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("count rows in ClickHouse: %w", err)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return 0, fmt.Errorf("count rows in ClickHouse: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("count rows in ClickHouse: %s", strings.TrimSpace(string(body)))
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64)
+}
