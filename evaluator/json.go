@@ -77,10 +77,8 @@ func (p *jsonParser) value() (Value, error) {
 		return Value{}, p.fault("it ends too early")
 	}
 	switch p.text[p.pos] {
-	case '{':
-		return p.nested(p.object)
-	case '[':
-		return p.nested(p.list)
+	case '{', '[':
+		return p.nested(p.text[p.pos])
 	case '"':
 		s, err := p.string()
 		return StringValue(s), err
@@ -118,13 +116,18 @@ func (p *jsonParser) number() (Value, error) {
 	return NumberValue(parts.number()), nil
 }
 
-func (p *jsonParser) nested(read func() (Value, error)) (Value, error) {
+// nested reads an object or a list, whichever the bracket opens.
+func (p *jsonParser) nested(bracket byte) (v Value, err error) {
 	if p.depth == maxNesting {
 		return Value{}, errNesting
 	}
 	p.depth++
 	p.pos++
-	v, err := read()
+	if bracket == '{' {
+		v, err = p.object()
+	} else {
+		v, err = p.list()
+	}
 	p.depth--
 	return v, err
 }
@@ -145,7 +148,7 @@ func (p *jsonParser) list() (Value, error) {
 		if p.watch != nil {
 			p.watch.path.pop()
 		}
-		p.values = append(p.values, v)
+		p.values = append(grown(p.values), v)
 		if p.skip(',') {
 			continue
 		}
@@ -168,7 +171,7 @@ func (p *jsonParser) object() (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		p.members = append(p.members, m)
+		p.members = append(grown(p.members), m)
 		if p.skip(',') {
 			continue
 		}
@@ -180,6 +183,15 @@ func (p *jsonParser) object() (Value, error) {
 		p.reportDuplicates(members)
 		return ObjectValue(members), nil
 	}
+}
+
+// grown returns a stack that has none with room for what a usual document needs.
+func grown[T any](stack []T) []T {
+	const usual = 16
+	if stack == nil {
+		return make([]T, 0, usual)
+	}
+	return stack
 }
 
 func (p *jsonParser) member() (Member, error) {

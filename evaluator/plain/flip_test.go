@@ -73,6 +73,19 @@ func TestNextFlip(t *testing.T) {
 	}
 }
 
+func TestEverySegmentCounts(t *testing.T) {
+	t.Parallel()
+	j := compiled(t, definition(t, `{"key":"k","type":"dynamic","segments":[{"conditions":[`+on("exists", "")+`]},{"conditions":[`+
+		onPath("recipient.at", "is_timestamp_before_now", "", "")+`]}]}`))
+	row := rowOf(t, columns{"at": "2026-06-16"})
+	flip := instant(t, "2026-06-16T00:00:00.000001Z")
+	var diff evaluator.Diff
+	j.Diff(&evaluator.Input{Row: row, Now: flip}, &evaluator.Input{Row: row, Now: instant(t, now)}, &diff)
+	if want := []evaluator.Change{{Audience: 1, Own: true}}; !slices.Equal(diff.Changes, want) || diff.NextFlip != flip {
+		t.Errorf("changes are %+v, next flip %v", diff.Changes, diff.NextFlip)
+	}
+}
+
 func TestSettlingAudiencesDoNotFlipOthers(t *testing.T) {
 	t.Parallel()
 	j := compiled(t, definition(t, `{"key":"k","type":"dynamic","settle":{"exit":"1m"},"segments":[{"conditions":[`+onPath("recipient.at", "is_timestamp_before_now", "", "")+`]}]}`),
