@@ -83,8 +83,8 @@ func (s *Sink) checkCluster(ctx context.Context) (CheckResult, error) {
 		return result, nil
 	}
 	var replicas, shards uint64
-	err := s.conn.QueryRow(parameters(ctx, "cluster", s.options.Cluster),
-		"SELECT count(), uniqExact(shard_num) FROM system.clusters WHERE cluster = {cluster:String}").Scan(&replicas, &shards)
+	err := s.conn.QueryRow(ctx, "SELECT count(), uniqExact(shard_num) FROM system.clusters WHERE cluster = {cluster:String}",
+		parameters("cluster", s.options.Cluster)...).Scan(&replicas, &shards)
 	switch {
 	case err != nil:
 		return result, err

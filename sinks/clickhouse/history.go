@@ -124,7 +124,7 @@ func stream[T any](h *History, ctx context.Context, doing, query string, pairs .
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		found, err := h.conn.Query(parameters(ctx, append(pairs, "environment", h.options.Environment)...), query)
+		found, err := h.conn.Query(ctx, query, parameters(append(pairs, "environment", h.options.Environment)...)...)
 		if err != nil {
 			fail(err)
 			return

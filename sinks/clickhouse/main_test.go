@@ -18,7 +18,7 @@ var shared *engine.Server
 func TestMain(m *testing.M) {
 	engine.RunChild()
 	// A round of the property test is some twenty inserts and queries. The command line may ask for more of them.
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "10"); err != nil {
 		panic(err)
 	}
 	os.Exit(run(m))

@@ -33,8 +33,8 @@ func (s *session) createDatabase(ctx context.Context) error {
 
 func (s *session) databaseExists(ctx context.Context) (bool, error) {
 	var count uint64
-	err := s.conn.QueryRow(parameters(ctx, "database", s.options.Database),
-		"SELECT count() FROM system.databases WHERE name = {database:String}").Scan(&count)
+	err := s.conn.QueryRow(ctx, "SELECT count() FROM system.databases WHERE name = {database:String}",
+		parameters("database", s.options.Database)...).Scan(&count)
 	return count > 0, err
 }
 
@@ -73,8 +73,8 @@ func (s *session) apply(ctx context.Context, m migration) error {
 			return fmt.Errorf("migration %d (%s): %w", m.version, m.name, err)
 		}
 	}
-	err := s.conn.Exec(parameters(ctx, "version", fmt.Sprint(m.version), "name", m.name),
-		"INSERT INTO "+s.names.table(migrationsTable)+" (version, name) SELECT {version:UInt32}, {name:String}")
+	err := s.conn.Exec(ctx, "INSERT INTO "+s.names.table(migrationsTable)+" (version, name) SELECT {version:UInt32}, {name:String}",
+		parameters("version", fmt.Sprint(m.version), "name", m.name)...)
 	if err != nil {
 		return fmt.Errorf("record migration %d: %w", m.version, err)
 	}

@@ -32,8 +32,8 @@ func (s *session) applyTTL(ctx context.Context) error {
 
 func (s *session) currentTTL(ctx context.Context) (time.Duration, error) {
 	var engine string
-	err := s.conn.QueryRow(parameters(ctx, "database", s.options.Database, "table", eventsTable),
-		"SELECT any(engine_full) FROM system.tables WHERE database = {database:String} AND name = {table:String}").Scan(&engine)
+	err := s.conn.QueryRow(ctx, "SELECT any(engine_full) FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+		parameters("database", s.options.Database, "table", eventsTable)...).Scan(&engine)
 	if err != nil {
 		return 0, fmt.Errorf("read the TTL: %w", err)
 	}

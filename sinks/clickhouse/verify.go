@@ -42,8 +42,8 @@ func (s *session) verifySchema(ctx context.Context) error {
 
 // tableColumns returns the type of each column by name; none when there is no such table.
 func (s *session) tableColumns(ctx context.Context, table string) (map[string]string, error) {
-	found, err := s.conn.Query(parameters(ctx, "database", s.options.Database, "table", table),
-		"SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}")
+	found, err := s.conn.Query(ctx, "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}",
+		parameters("database", s.options.Database, "table", table)...)
 	if err != nil {
 		return nil, err
 	}

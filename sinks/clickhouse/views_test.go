@@ -125,9 +125,8 @@ func compareDifference(t *rapid.T, h *History, m model, from, to evaluator.Insta
 }
 
 func compareDaily(t *rapid.T, h *History, m model) {
-	rows, err := h.conn.Query(parameters(context.Background(), "environment", h.options.Environment),
-		"SELECT day, toInt64(entered), toInt64(exited), net, size FROM "+h.names.table("audience_daily")+
-			" WHERE environment = {environment:String} AND audience = 'a'")
+	rows, err := h.conn.Query(context.Background(), "SELECT day, toInt64(entered), toInt64(exited), net, size FROM "+h.names.table("audience_daily")+
+		" WHERE environment = {environment:String} AND audience = 'a'", parameters("environment", h.options.Environment)...)
 	must(t, err)
 	defer rows.Close()
 	got, last := map[string]day{}, time.Time{}
