@@ -100,7 +100,11 @@ func extract(root *os.Root, header *tar.Header, body io.Reader) error {
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	return write(root, name, 0o644|os.FileMode(header.Mode)&0o111, body)
+	mode := os.FileMode(0o644)
+	if header.Mode&0o100 != 0 {
+		mode = 0o755 // for everyone: servers are started as somebody else
+	}
+	return write(root, name, mode, body)
 }
 
 // write makes one file durable, since the rename that publishes its directory may reach the disk before it.
