@@ -91,6 +91,9 @@ func initCluster(ctx context.Context, bin, data string, as account, guard *watch
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--no-sync", "--auth=trust", "--username="+User,
 		"--locale=C", "--encoding=UTF8", "--pgdata="+data)
 	if err := runAs(initdb, as, data, guard); err != nil {
+		if strings.Contains(err.Error(), "could not look up effective user ID") {
+			err = fmt.Errorf("initdb works for users that have an entry in /etc/passwd alone; add one for this user id, or run as another user: %w", err)
+		}
 		return err
 	}
 	// A single-user backend is the only way to a database without a server, and the portable binaries hold no psql.
