@@ -25,7 +25,7 @@ type Status struct {
 
 	Reconnects    uint64
 	Transactions  uint64
-	Changes       map[pgoutput.TableOp]uint64
+	Changes       map[TableOp]uint64
 	Bytes         uint64 // of changes, as received
 	SnapshotRows  int64
 	SnapshotTotal int64
@@ -100,3 +100,6 @@ func (s *Source) Status() Status {
 		SnapshotTotal:     g.snapshotTotal.Load(),
 	}
 }
+
+// TableOp names a kind of change: a table (users, members, commits, messages) and what was done.
+type TableOp = pgoutput.TableOp
