@@ -11,6 +11,16 @@ import (
 // have one they must agree, and with "" the document's counts. The error is of type Faults and holds everything that is
 // wrong at once. What a single document cannot show, unknown audiences and cycles, is CheckSet's.
 func Decode(document []byte, key string) (*Definition, error) {
+	def, err := decode(document, key)
+	if err != nil {
+		return nil, err
+	}
+	return def, nil
+}
+
+// decode is Decode for those who want to go on when there are faults: beside them it returns what could be read, nil when
+// that is nothing.
+func decode(document []byte, key string) (*Definition, error) {
 	if len(document) > MaxDocument {
 		return nil, Faults{{Message: fmt.Sprintf("the definition has %d bytes, more than %d", len(document), MaxDocument)}}
 	}
@@ -24,7 +34,7 @@ func Decode(document []byte, key string) (*Definition, error) {
 	}
 	def := d.definition(v, key)
 	if len(d.faults) > 0 {
-		return nil, d.faults
+		return def, d.faults
 	}
 	def.Warnings = d.warnings
 	return def, nil
@@ -103,7 +113,7 @@ func (d *decoder) definition(v Value, key string) *Definition {
 		return nil
 	}
 	d.only("", v, "a definition", "key", "name", "description", "type", "segments", "settle", "trigger_frequency",
-		"trigger_on_backfill", "include", "environment", "created_at", "updated_at", "sha", "__annotation")
+		"trigger_on_backfill", "include", "environment", "created_at", "updated_at", "sha", "__annotation", "__readonly", "$schema")
 	def := &Definition{
 		Key:         d.key(v, key),
 		Name:        d.text(v, "name"),
