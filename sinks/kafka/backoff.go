@@ -11,12 +11,12 @@ const (
 	backoffMost  = 2 * time.Second
 )
 
-// backoff grows pauses from backoffLeast to backoffMost, each shortened at random by up to half so that clients do not
-// come back in step. The zero backoff is ready.
-type backoff struct{ last time.Duration }
+// backoff grows pauses from backoffLeast to most, each shortened at random by up to half so that clients do not come
+// back in step.
+type backoff struct{ most, last time.Duration }
 
 func (b *backoff) wait(ctx context.Context) error {
-	b.last = min(max(2*b.last, backoffLeast), backoffMost)
+	b.last = min(max(2*b.last, backoffLeast), b.most)
 	return pause(ctx, b.last/2+rand.N(b.last/2+1))
 }
 

@@ -80,21 +80,13 @@ type record struct {
 func readLog(tb testing.TB, p *Producer) []record {
 	tb.Helper()
 	ctx := testContext(tb)
-	p.cluster.reset() // leaders may have moved
-	found, err := p.look(ctx)
-	if err != nil || found.err != 0 {
-		tb.Fatal(err, found.err)
-	}
-	limits, err := p.limits(ctx, len(found.partitions))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	limits := currentLimits(tb, p)
 	from := make(map[int32]kgo.Offset)
 	rest := make(map[int32]int64)
-	for _, limit := range limits {
-		if limit.LastOffset > limit.FirstOffset {
-			from[int32(limit.Partition)] = kgo.NewOffset().At(limit.FirstOffset)
-			rest[int32(limit.Partition)] = limit.LastOffset
+	for i, l := range limits {
+		if l.end > l.first {
+			from[int32(i)] = kgo.NewOffset().At(l.first)
+			rest[int32(i)] = l.end
 		}
 	}
 	if len(from) == 0 {
@@ -122,6 +114,25 @@ func readLog(tb testing.TB, p *Producer) []record {
 		})
 	}
 	return log
+}
+
+// currentLimits asks until the brokers answer: leaders may just have moved.
+func currentLimits(tb testing.TB, p *Producer) []limit {
+	tb.Helper()
+	ctx := testContext(tb)
+	for {
+		p.cluster.reset()
+		found, err := p.look(ctx)
+		if err == nil {
+			var limits []limit
+			if limits, err = p.limits(ctx, found); err == nil {
+				return limits
+			}
+		}
+		if pause(ctx, backoffLeast) != nil {
+			tb.Fatal(err)
+		}
+	}
 }
 
 func asRecord(tb testing.TB, r *kgo.Record) record {

@@ -49,11 +49,10 @@ func (p *Producer) recoverOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	count := len(found.partitions)
 	if limit := p.askLimit(ctx); limit > 0 {
 		p.limit = limit
 	}
-	next, before, err := p.fence(ctx, count)
+	next, before, err := p.fence(ctx, found)
 	if err != nil {
 		return err
 	}
@@ -77,18 +76,18 @@ func (p *Producer) recoverOnce(ctx context.Context) error {
 
 // fence opens the next session and carries its epoch into every partition. It returns the partitions' limits from before
 // the markers. The session counts from here on, whatever comes next: only it can be continued.
-func (p *Producer) fence(ctx context.Context, partitions int) (s session, before []kafkago.PartitionOffsets, err error) {
+func (p *Producer) fence(ctx context.Context, found view) (s session, before []limit, err error) {
 	start := time.Now()
 	defer func() { p.observe(RequestFence, start, err) }()
 	if s, err = p.begin(ctx); err != nil {
 		return s, nil, err
 	}
 	p.session, p.fencedAt = s, time.Now()
-	if before, err = p.limits(ctx, partitions); err != nil {
+	if before, err = p.limits(ctx, found); err != nil {
 		return s, nil, err
 	}
 	if p.o.transactional() {
-		err = p.mark(ctx, s, partitions)
+		err = p.mark(ctx, s, len(found.partitions))
 	}
 	return s, before, err
 }

@@ -35,7 +35,7 @@ var errSplit = errors.New("the batch is too large")
 
 // send sends one batch until it is acknowledged.
 func (p *Producer) send(ctx context.Context, part *partition, request []byte, count int) error {
-	var waits backoff
+	waits := backoff{most: p.backoff.most}
 	for try := 1; ; try++ {
 		start := time.Now()
 		answer, err := p.cluster.produce(ctx, part.number, request)

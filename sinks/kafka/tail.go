@@ -29,46 +29,16 @@ const (
 	fetchBytes  = 4 << 20
 )
 
-// limits returns the first offset and the end of every partition.
-func (p *Producer) limits(ctx context.Context, partitions int) ([]kafkago.PartitionOffsets, error) {
-	ask := make([]kafkago.OffsetRequest, 0, 2*partitions)
-	for i := range partitions {
-		ask = append(ask, kafkago.FirstOffsetOf(i), kafkago.LastOffsetOf(i))
-	}
-	answer, err := p.cluster.client.ListOffsets(ctx, &kafkago.ListOffsetsRequest{
-		Topics: map[string][]kafkago.OffsetRequest{p.o.Topic: ask},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list offsets: %w", err)
-	}
-	limits := make([]kafkago.PartitionOffsets, partitions)
-	found := 0
-	for _, limit := range answer.Topics[p.o.Topic] {
-		if limit.Error != nil {
-			return nil, fmt.Errorf("list offsets of partition %d: %w", limit.Partition, limit.Error)
-		}
-		if limit.Partition < partitions {
-			limits[limit.Partition] = limit
-			found++
-		}
-	}
-	if found != partitions {
-		return nil, fmt.Errorf("list offsets: %d answers for %d partitions", found, partitions)
-	}
-	return limits, nil
-}
-
-// tails reads the tail of every partition. before are the limits from before the marker of s was asked for; nil when there
-// is no marker to wait for.
-func (p *Producer) tails(ctx context.Context, s session, before []kafkago.PartitionOffsets) (found []tail, err error) {
+// tails reads the tail of every partition. before are the limits from before the marker of s was asked for.
+func (p *Producer) tails(ctx context.Context, s session, before []limit) (found []tail, err error) {
 	start := time.Now()
 	defer func() { p.observe(RequestTails, start, err) }()
 	found = make([]tail, len(before))
 	readers := pool.New().WithContext(ctx).WithCancelOnError().WithFirstError().WithMaxGoroutines(tailReaders)
-	for i, limit := range before {
+	for i, l := range before {
 		readers.Go(func(ctx context.Context) (err error) {
 			t := tailReader{producer: p, partition: i, session: s}
-			if found[i], err = t.read(ctx, limit.FirstOffset, limit.LastOffset); err != nil {
+			if found[i], err = t.read(ctx, l.first, l.end); err != nil {
 				return fmt.Errorf("read the tail of partition %d: %w", i, err)
 			}
 			return nil

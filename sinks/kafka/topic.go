@@ -38,6 +38,11 @@ func (p *Producer) openTopic(ctx context.Context) (view, error) {
 	if len(found.partitions) == 0 {
 		return found, fmt.Errorf("topic %q: %w", p.o.Topic, kafkago.LeaderNotAvailable)
 	}
+	for _, partition := range found.partitions {
+		if int(partition.number) >= len(found.partitions) || partition.number < 0 {
+			return found, fmt.Errorf("topic %q: %w: no partition %d", p.o.Topic, kafkago.LeaderNotAvailable, partition.number)
+		}
+	}
 	return found, p.compare(found)
 }
 
