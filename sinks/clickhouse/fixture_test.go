@@ -91,13 +91,6 @@ func exec(t testing.TB, s *session, sql string) {
 	}
 }
 
-// double inserts every row of the table again, as a resend would that no deduplication window remembers.
-func double(t testing.TB, s *session, table string) {
-	t.Helper()
-	table = s.names.table(table)
-	exec(t, s, "INSERT INTO "+table+" SELECT * FROM "+table)
-}
-
 // entry and exit are events of one membership.
 func entry(sequence uint64, audience, user string, count uint64, when evaluator.Instant) event.Event {
 	return event.Event{
