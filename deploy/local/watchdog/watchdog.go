@@ -4,6 +4,7 @@ package watchdog
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -50,8 +51,8 @@ type Watchdog struct {
 
 // Start guards a folder that is to go with this process, or none when it is "".
 func Start(folder string) (*Watchdog, error) {
-	cmd := exec.Command("/bin/sh", "-c", script, "muster-watchdog", folder)
-	cmd.Dir = "/"
+	cmd := exec.Command("/bin/sh", "-c", `eval "$MUSTER_WATCHDOG"`, "muster-watchdog", folder)
+	cmd.Dir, cmd.Env = "/", append(os.Environ(), "MUSTER_WATCHDOG="+script) // a list of processes stays readable
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
