@@ -38,6 +38,33 @@ func NewControl(pool *pgxpool.Pool, schema string) *Control {
 // Control returns a Control over the source's ordinary connections, usable until Close.
 func (s *Source) Control() *Control { return NewControl(s.pool, s.options.Schema) }
 
+// OpenControl returns a Control over connections of its own, to be closed.
+func OpenControl(dsn, schema string, connections int32) (*Control, error) {
+	config, err := poolConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = connections
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres.dsn: %w", hidePassword(err))
+	}
+	return NewControl(pool, schema), nil
+}
+
+// Close ends the connections that OpenControl made.
+func (c *Control) Close() { c.pool.Close() }
+
+// Reach returns a position in the log at or after every commit that was made by now.
+func (c *Control) Reach(ctx context.Context) (event.LSN, error) {
+	var at uint64
+	err := c.pool.QueryRow(ctx, `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint`).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("read the end of the log: %w", err)
+	}
+	return event.LSN(at), nil
+}
+
 // Migrate makes the control schema, or brings it up to date.
 func (c *Control) Migrate(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {

@@ -17,6 +17,8 @@ type Version struct {
 	Archived     bool   // the audience ends; Document is that of the version before
 	PromotedFrom string // environment it was promoted from, "" when it was committed here
 	Base         uint32 // the version it was made from; a later one there is ErrConflict. 0: whatever is there
+
+	PromotedCommit uint64 // the commit in PromotedFrom
 }
 
 // Author says who commits, and why.
@@ -95,8 +97,8 @@ func (c *Control) insert(ctx context.Context, tx pgx.Tx, environment string, v V
 		return fail(fmt.Errorf("%w: it was made from version %d and the latest is %d; pull, merge and commit again", ErrConflict, v.Base, last))
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO `+c.table("commits")+` (environment, audience, version, sha, document, archived,
-       author_name, author_email, message, promoted_from) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		environment, v.Audience, last+1, v.SHA, string(v.Document), v.Archived, author.Name, author.Email, author.Message, v.PromotedFrom)
+       author_name, author_email, message, promoted_from, promoted_commit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		environment, v.Audience, last+1, v.SHA, string(v.Document), v.Archived, author.Name, author.Email, author.Message, v.PromotedFrom, int64(v.PromotedCommit))
 	if err != nil {
 		return fail(err)
 	}
@@ -118,11 +120,17 @@ func (c *Control) keepType(ctx context.Context, tx pgx.Tx, environment string, v
 	return nil
 }
 
-func (c *Control) audienceType(ctx context.Context, tx pgx.Tx, environment, audience string) (string, error) {
-	var kind string
-	err := tx.QueryRow(ctx, `SELECT type FROM `+c.table("audiences")+` WHERE environment = $1 AND key = $2`, environment, audience).Scan(&kind)
+func (c *Control) audienceType(ctx context.Context, q queryer, environment, audience string) (string, error) {
+	rows, err := q.Query(ctx, `SELECT type FROM `+c.table("audiences")+` WHERE environment = $1 AND key = $2`, environment, audience)
+	if err != nil {
+		return "", fmt.Errorf("read the type of audience %q in %s: %w", audience, environment, err)
+	}
+	kind, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("%w: %q in %s", ErrUnknownAudience, audience, environment)
 	}
-	return kind, err
+	if err != nil {
+		return "", fmt.Errorf("read the type of audience %q in %s: %w", audience, environment, err)
+	}
+	return kind, nil
 }

@@ -26,11 +26,20 @@ const slotLockTimeout = "5s"
 // that starts from it after that point misses nothing. So an interrupted snapshot needs no new slot, and a slot whose
 // snapshot was never finished is of use all the same.
 func (s *Source) exportSnapshot(ctx context.Context, resume event.SnapshotResume) (*exported, error) {
+	return s.export(ctx, func(conn *replicationConn) (string, error) { return s.planSlot(ctx, conn, resume) })
+}
+
+// export creates the slot that plan says and returns its snapshot.
+func (s *Source) export(ctx context.Context, plan func(*replicationConn) (statement string, err error)) (*exported, error) {
 	conn, err := s.connectReplication(ctx, map[string]string{"lock_timeout": slotLockTimeout})
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := s.exportOn(ctx, conn, resume)
+	statement, err := plan(conn)
+	var snapshot *exported
+	if err == nil {
+		snapshot, err = s.createSlot(ctx, conn, statement)
+	}
 	if err != nil {
 		conn.close()
 		return nil, err
@@ -38,24 +47,34 @@ func (s *Source) exportSnapshot(ctx context.Context, resume event.SnapshotResume
 	return snapshot, nil
 }
 
-func (s *Source) exportOn(ctx context.Context, conn *replicationConn, resume event.SnapshotResume) (*exported, error) {
+// planSlot decides which slot is to be made: the slot itself, once nobody uses it, or a temporary one beside it.
+func (s *Source) planSlot(ctx context.Context, conn *replicationConn, resume event.SnapshotResume) (string, error) {
 	if err := s.sameDatabase(ctx, conn, 0); err != nil {
-		return nil, err
+		return "", err
 	}
 	found, err := s.awaitSlot(ctx, conn)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return "", err
+	case found.slot.Exists:
+		return temporarySlot(), nil
 	}
-	statement := fmt.Sprintf("CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT", quote("muster_snapshot_"+random()))
-	if !found.slot.Exists {
-		if err := s.mayCreateSlot(resume); err != nil {
-			return nil, err
-		}
-		statement = fmt.Sprintf("CREATE_REPLICATION_SLOT %s LOGICAL pgoutput EXPORT_SNAPSHOT", quote(s.options.Slot))
-		if found.version >= 170000 { // a standby may then take the slot over
-			statement = fmt.Sprintf("CREATE_REPLICATION_SLOT %s LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER)", quote(s.options.Slot))
-		}
+	if err := s.mayCreateSlot(resume); err != nil {
+		return "", err
 	}
+	if found.version >= 170000 { // a standby may then take the slot over
+		return fmt.Sprintf("CREATE_REPLICATION_SLOT %s LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER)", quote(s.options.Slot)), nil
+	}
+	return fmt.Sprintf("CREATE_REPLICATION_SLOT %s LOGICAL pgoutput EXPORT_SNAPSHOT", quote(s.options.Slot)), nil
+}
+
+// temporarySlot is one that ends with its connection.
+func temporarySlot() string {
+	return fmt.Sprintf("CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT", quote("muster_snapshot_"+random()))
+}
+
+// createSlot waits, as long as it takes, for the transactions that are open, and says so.
+func (s *Source) createSlot(ctx context.Context, conn *replicationConn, statement string) (*exported, error) {
 	for {
 		answer, err := pglogrepl.ParseCreateReplicationSlot(conn.Exec(ctx, statement))
 		if sqlState(err) == codeLockNotAvailable {

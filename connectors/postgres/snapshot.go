@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"muster/connectors/postgres/pgoutput"
 	"muster/evaluator"
 	"muster/pipeline/event"
 
@@ -32,22 +33,38 @@ func (s *Source) Snapshot(ctx context.Context, resume event.SnapshotResume, emit
 	if err != nil {
 		return s.explain(err)
 	}
+	return s.read(ctx, export, s.decoder, resume, emit)
+}
+
+// Beside emits a whole snapshot without touching the slot, or waiting for whoever streams from it: under a temporary slot,
+// at a point of its own. It is for comparing: what is known at exactly the chunks' Consistent has to be the same. It may
+// run beside Stream.
+func (s *Source) Beside(ctx context.Context, emit func(context.Context, event.SnapshotChunk) error) error {
+	export, err := s.export(ctx, func(*replicationConn) (string, error) { return temporarySlot(), nil })
+	if err != nil {
+		return s.explain(err)
+	}
+	return s.read(ctx, export, s.newDecoder(), event.SnapshotResume{}, emit)
+}
+
+// read emits what the exported snapshot holds. The decoder makes the rows.
+func (s *Source) read(ctx context.Context, export *exported, decoder *pgoutput.Decoder, resume event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error {
 	reader, err := s.readSnapshot(ctx, export)
 	if err != nil {
 		return s.explain(err)
 	}
 	defer reader.close()
-	reader.emit = emit
+	reader.decoder, reader.emit = decoder, emit
 	return s.explain(reader.run(ctx, resume))
 }
 
 // snapshotReader reads under one exported snapshot.
 type snapshotReader struct {
-	source *Source
-	conn   *pgx.Conn
-	emit   func(context.Context, event.SnapshotChunk) error
-	base   event.SnapshotChunk // what all chunks share
-	sent   time.Time
+	source  *Source
+	decoder *pgoutput.Decoder
+	conn    *pgx.Conn
+	emit    func(context.Context, event.SnapshotChunk) error
+	base    event.SnapshotChunk // what all chunks share
 }
 
 // readSnapshot takes the exported snapshot over on an ordinary connection, which then keeps it alive by itself.

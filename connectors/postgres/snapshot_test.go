@@ -287,3 +287,39 @@ func TestNewSlotSaysWhatItWaitsFor(t *testing.T) {
 		t.Errorf("%d users", got)
 	}
 }
+
+func TestSnapshotBesideARunningStream(t *testing.T) {
+	onEach(t, func(t *testing.T, db *database) {
+		db.run(usersTable)
+		db.run(`INSERT INTO users (id) VALUES ('a')`)
+		source, s := ready(db)
+		db.run(`INSERT INTO users (id) VALUES ('b')`)
+		var chunks []event.SnapshotChunk
+		err := source.Beside(context.Background(), func(_ context.Context, chunk event.SnapshotChunk) error {
+			chunks = append(chunks, chunk)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.run(`INSERT INTO users (id) VALUES ('c')`)
+		db.mark("end")
+		known := map[string]bool{"a": true}
+		for _, transaction := range s.until("end") {
+			if transaction.Commit > chunks[0].Consistent {
+				break
+			}
+			for _, change := range transaction.Changes {
+				known[change.User] = true
+			}
+		}
+		if got := users(chunks); len(got) != 2 || len(known) != 2 || !known["b"] {
+			t.Errorf("the snapshot has %q, the stream up to its point %v", got, known)
+		}
+		if n := one[int](db, `SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()`); n != 1 {
+			t.Errorf("%d slots", n)
+		}
+		db.mark("still streaming")
+		s.until("still streaming")
+	})
+}

@@ -27,12 +27,12 @@ func (r *snapshotReader) plan(ctx context.Context, after string) (usersScan, err
 	if err != nil {
 		return usersScan{}, err
 	}
-	schema, err := r.source.decoder.Schema(ctx, scan.columns)
+	schema, err := r.decoder.Schema(ctx, scan.columns)
 	if err != nil {
 		return usersScan{}, err
 	}
 	r.base.Schema, r.base.Order, r.base.Total = schema, scan.order, scan.total
-	r.source.gauges.snapshotTotal.Store(scan.total)
+	r.progress(0, scan.total)
 	return scan, nil
 }
 
@@ -43,7 +43,7 @@ func (r *snapshotReader) users(ctx context.Context, scan usersScan) error {
 	ctxRead, cancel := context.WithCancel(ctx)
 	defer cancel()
 	result := r.conn.PgConn().ExecParams(ctxRead, scan.sql, nil, nil, nil, nil)
-	if err := r.emitRows(ctx, result, r.source.decoder.Rows(scan.columns)); err != nil {
+	if err := r.emitRows(ctx, result, r.decoder.Rows(scan.columns)); err != nil {
 		cancel() // so that closing does not read the rest of the table
 		_, _ = result.Close()
 		return err
@@ -90,8 +90,16 @@ func (r *snapshotReader) emitUsers(ctx context.Context, chunk event.SnapshotChun
 	if err := r.emit(ctx, chunk); err != nil {
 		return err
 	}
-	r.source.gauges.snapshotRows.Store(chunk.Rows)
+	r.progress(chunk.Rows, chunk.Total)
 	return nil
+}
+
+// progress shows how far the source's own snapshot is; one that is only compared with is none of Status's business.
+func (r *snapshotReader) progress(rows, total int64) {
+	if r.decoder == r.source.decoder {
+		r.source.gauges.snapshotRows.Store(rows)
+		r.source.gauges.snapshotTotal.Store(total)
+	}
 }
 
 // planScan finds out which columns and rows of the users table the stream carries, for the snapshot to read just those.

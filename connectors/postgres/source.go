@@ -43,17 +43,17 @@ func New(options Options) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres.dsn: %w", hidePassword(err))
 	}
-	table := options.Users.table()
-	return &Source{
-		options: options,
-		log:     options.Logger.With("slot", options.Slot),
-		pool:    pool,
-		decoder: pgoutput.NewDecoder(pgoutput.Config{
-			UsersSchema: table.schema, UsersTable: table.name,
-			ID: options.Users.ID, Properties: options.Users.Properties, Columns: options.Users.Columns,
-			ControlSchema: options.Schema, Environment: options.Environment,
-		}, catalog{pool}),
-	}, nil
+	s := &Source{options: options, log: options.Logger.With("slot", options.Slot), pool: pool}
+	s.decoder = s.newDecoder()
+	return s, nil
+}
+
+func (s *Source) newDecoder() *pgoutput.Decoder {
+	table, users := s.options.Users.table(), s.options.Users
+	return pgoutput.NewDecoder(pgoutput.Config{
+		UsersSchema: table.schema, UsersTable: table.name, ID: users.ID, Properties: users.Properties, Columns: users.Columns,
+		ControlSchema: s.options.Schema, Environment: s.options.Environment,
+	}, catalog{s.pool})
 }
 
 // Acknowledge says that everything up to end, the End of a transaction, is durable. The server learns of it within a
