@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type registry struct {
 	tarball   []byte
 	downloads atomic.Int32
-	half      chan struct{} // when set, the second half of the tarball waits for it
+	half      chan struct{} // the second half of the tarball waits for it to be closed
 	url       string
 }
 
@@ -36,10 +36,19 @@ const name, version = "@scope/thing", "1.2.3-stable.1"
 
 func serve(t *testing.T, tarball []byte) *registry {
 	t.Helper()
-	r := &registry{tarball: tarball}
-	server := httptest.NewServer(r)
+	r := halting(t, tarball)
+	close(r.half)
+	return r
+}
+
+// halting serves half of the tarball only, until half is closed.
+func halting(t *testing.T, tarball []byte) *registry {
+	t.Helper()
+	r := &registry{tarball: tarball, half: make(chan struct{})}
+	server := httptest.NewUnstartedServer(r)
+	r.url = "http://" + server.Listener.Addr().String()
+	server.Start()
 	t.Cleanup(server.Close)
-	r.url = server.URL
 	return r
 }
 
@@ -49,12 +58,10 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.downloads.Add(1)
 		n := len(r.tarball) / 2
 		_, _ = w.Write(r.tarball[:n])
-		if r.half != nil {
-			w.(http.Flusher).Flush()
-			select {
-			case <-r.half:
-			case <-request.Context().Done():
-			}
+		w.(http.Flusher).Flush()
+		select {
+		case <-r.half:
+		case <-request.Context().Done():
 		}
 		_, _ = w.Write(r.tarball[n:])
 	case strings.EqualFold(request.URL.EscapedPath(), "/@scope%2fthing"):
@@ -134,8 +141,7 @@ func TestFetchOnce(t *testing.T) {
 
 func TestOneOfManyDownloads(t *testing.T) {
 	t.Parallel()
-	r := serve(t, thing(t))
-	r.half = make(chan struct{})
+	r := halting(t, thing(t))
 	var waiting sync.Once
 	n := r.client(t, nil)
 	n.log = func(line string) {
@@ -159,8 +165,7 @@ func TestOneOfManyDownloads(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	r := serve(t, thing(t))
-	r.half = make(chan struct{})
+	r := halting(t, thing(t))
 	var seen sync.Once
 	n := r.client(t, func(line string) {
 		if strings.Contains(line, " MB after ") {
@@ -226,8 +231,7 @@ func TestInterruptedFetchIsDoneAgain(t *testing.T) {
 
 func TestGivenUpFetchStops(t *testing.T) {
 	t.Parallel()
-	r := serve(t, thing(t))
-	r.half = make(chan struct{})
+	r := halting(t, thing(t))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("no more patience")
 	n := r.client(t, func(line string) {
