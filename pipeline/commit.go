@@ -141,7 +141,7 @@ func (p *Pipeline) writeEvents(b *batch, w *state.Batch, events []pending, c *co
 func (p *Pipeline) report(b *batch, events []pending, judging time.Duration, size int) Commit {
 	r := Commit{
 		Transactions: len(b.transactions), Changes: b.changes, Subjects: len(b.subjects), Judging: judging, Batch: size,
-		Position: b.head.Position, Committed: b.head.Committed, Disagreed: b.disagreements.Load(),
+		Position: b.head.Position, Sequence: b.head.Sequence, Committed: b.head.Committed, Disagreed: b.disagreements.Load(),
 	}
 	for i := range b.transactions {
 		r.Bytes += b.transactions[i].Bytes

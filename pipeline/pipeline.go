@@ -147,6 +147,7 @@ type Commit struct {
 	Judging      time.Duration
 	Syncing      time.Duration
 	Position     event.LSN
+	Sequence     uint64            // of the last event
 	Committed    evaluator.Instant // of the last transaction
 	TimerDelays  []time.Duration   // of timers that fired: commit time of the transaction that passed them less their instant
 	Disagreed    int64

@@ -13,8 +13,12 @@ import (
 // instant has passed is for the source to say.
 type clock struct{ offset atomic.Int64 } // microseconds to add to this machine's clock
 
-func (c *clock) learn(source evaluator.Instant) {
-	c.offset.Store(int64(source - evaluator.InstantOf(time.Now())))
+// learn takes in what the source's clock said at some moment between asked and now. That bounds the offset from both
+// sides; an estimate within the bounds is as good as any and stays.
+func (c *clock) learn(source evaluator.Instant, asked time.Time) {
+	least := int64(source - evaluator.InstantOf(time.Now()))
+	most := int64(source - evaluator.InstantOf(asked))
+	c.offset.Store(min(max(c.offset.Load(), least), most))
 }
 
 func (c *clock) now() evaluator.Instant {
@@ -56,7 +60,7 @@ func (p *Pipeline) tick(ctx context.Context) error {
 				return nil
 			}
 		default:
-			p.clock.learn(now)
+			p.clock.learn(now, last)
 			if now < due {
 				continue
 			}

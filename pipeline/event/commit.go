@@ -43,3 +43,17 @@ type Proposal struct {
 	Author      Author
 	Message     string
 }
+
+// Committed names a version that was made.
+type Committed struct {
+	Audience string `json:"audience"`
+	Version  uint32 `json:"version"`
+}
+
+// CommitFilter says which commits of an environment are asked for.
+type CommitFilter struct {
+	Environment string
+	Audience    string // "" all
+	Next        string // the environment after it, "" when it is the last
+	Promoted    *bool  // carried to Next, that commit or a later one of its audience; nil: either
+}

@@ -117,22 +117,22 @@ func runDemo(ctx context.Context, o demoOptions, stack *local.Stack, worker *app
 		printer.begin()
 		err = runLoad(ctx, o, load, ended)
 	}
-	// Nothing changes any more: let everything arrive, then count at every end.
-	summary := newSummary(load.Stats(), latency)
-	if err == nil {
-		err = summary.settle(worker, watch, stack.Info())
-	}
 	stopWorking()
 	<-ended
+	summary := newSummary(load.Stats(), latency)
+	if err == nil {
+		err = summary.settle(watch, stack.Info())
+	}
 	stopWatching()
 	if err = errors.Join(err, parts.Wait()); err != nil {
 		return err
 	}
 	printer.end()
 	if o.JSON {
-		return json.NewEncoder(out).Encode(summary)
+		err = json.NewEncoder(out).Encode(summary)
+	} else {
+		_, err = io.WriteString(out, summary.String())
 	}
-	_, err = io.WriteString(out, summary.String())
 	return errors.Join(err, summary.verdict())
 }
 

@@ -12,23 +12,28 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/deploy/local"
 	"muster/deploy/local/sample"
 	"muster/pipeline"
-	"muster/pipeline/app"
 	"muster/pipeline/event"
 )
 
 // latencies collects, for live events, the time from the commit in Postgres to Kafka's acknowledgement.
 type latencies struct {
+	sequence atomic.Uint64 // of the last event that became durable
+
 	mu     sync.Mutex
 	micros []int64
 }
 
-func (l *latencies) Committed(*pipeline.Commit) {}
-func (l *latencies) Failed(*pipeline.Failure)   {}
+// Committed implements pipeline.Observer.
+func (l *latencies) Committed(c *pipeline.Commit) { l.sequence.Store(c.Sequence) }
+
+// Failed implements pipeline.Observer. What fails is in the worker's log.
+func (l *latencies) Failed(*pipeline.Failure) {}
 
 // Delivered implements pipeline.Observer.
 func (l *latencies) Delivered(d *pipeline.Delivery) {
@@ -75,28 +80,21 @@ func newSummary(s sample.Stats, l *latencies) *demoSummary {
 	return &demoSummary{Seconds: math.Round(s.Elapsed.Seconds()*10) / 10, Changes: s.Changes, latency: l}
 }
 
-// settle waits until what has happened has arrived everywhere, and counts it there. Timers go on firing meanwhile, so it
-// looks for a moment at which all ends agree, and gives up after a while with what it last saw.
-func (d *demoSummary) settle(worker *app.Worker, w *watch, info local.Info) error {
-	deadline := time.Now().Add(15 * time.Second)
-	for ticker := time.NewTicker(50 * time.Millisecond); ; <-ticker.C {
-		d.Events = worker.Status().Sequence
-		d.KafkaEvents, d.Doubled = w.events.Load(), w.doubled.Load()
-		if int64(d.Events) != d.KafkaEvents && time.Now().Before(deadline) {
-			continue
-		}
-		var err error
-		if d.ClickHouseRows, err = countRows(info.ClickHouse.HTTP); err != nil {
-			return err
-		}
-		if d.agree() && worker.Status().Sequence == d.Events || time.Now().After(deadline) {
-			ticker.Stop()
-			break
-		}
+// settle counts at every end. The worker has stopped, after giving its sinks the time to take what there was, so nothing
+// moves any more; the consumer gets a little longer to read what Kafka has.
+func (d *demoSummary) settle(w *watch, info local.Info) error {
+	d.Events = d.latency.sequence.Load()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(15 * time.Second); w.events.Load() < int64(d.Events) && time.Now().Before(deadline); {
+		<-ticker.C
 	}
+	d.KafkaEvents, d.Doubled = w.events.Load(), w.doubled.Load()
 	d.P50, d.P99 = d.latency.quantile(0.50), d.latency.quantile(0.99)
 	d.LiveEvents = len(d.latency.micros)
-	return nil
+	var err error
+	d.ClickHouseRows, err = countRows(info.ClickHouse.HTTP)
+	return err
 }
 
 func (d *demoSummary) agree() bool {
