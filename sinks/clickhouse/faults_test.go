@@ -145,8 +145,8 @@ func TestKilledMidInsert(t *testing.T) {
 	options.Addr = []string{p.addr()}
 	s := recovered(t, options)
 
-	const rows = 20_000
-	for round, after := range []int64{1 << 10, 64 << 10, 200 << 10, 1 << 20} {
+	const rows = 5_000
+	for round, after := range []int64{1 << 10, 32 << 10, 100 << 10, 200 << 10} {
 		killed := make(chan struct{})
 		var once atomic.Bool
 		kill := func(sent int64) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/pipeline/event"
 )
 
 // Names come from users' databases and from the command line, and hold what they please.
@@ -15,11 +17,13 @@ func TestHistoryOfOddNames(t *testing.T) {
 	options.Database += "`\\ odd"
 	s := recovered(t, options)
 	users := []string{"u'1", `u\`, `\N`, "NULL", "", " ", "tab\tnew\nline\r\x00", "{user:String}", "\u00e4\U0001F600", strings.Repeat("x", 10_000)}
+	var events []event.Event
 	for i, user := range users {
 		e := entry(uint64(i)+1, "a", user, 1, at("2026-05-01T00:00:00Z"))
 		e.Environment = options.Environment
-		deliver(t, s, e)
+		events = append(events, e)
 	}
+	deliver(t, s, events...)
 	h := &History{s.session}
 	for i, user := range users {
 		var found []uint64
@@ -39,7 +43,7 @@ func TestHistoryOfOddNames(t *testing.T) {
 func TestHistoryEndsEarly(t *testing.T) {
 	t.Parallel()
 	s := recovered(t, optionsFor(t))
-	deliver(t, s, crowd(1, 50_000)...)
+	deliver(t, s, crowd(1, 20_000)...)
 	h, err := OpenHistory(s.options)
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func TestViewsEqualTheModel(t *testing.T) {
 // deliverSomehow delivers the events in batches, some of them again under other boundaries, and perhaps some rows once more.
 func deliverSomehow(t *rapid.T, s *Sink, events []event.Event) {
 	for rest := events; len(rest) > 0; {
-		n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
+		n := rapid.IntRange((len(rest)+2)/3, len(rest)).Draw(t, "batch")
 		must(t, s.Deliver(context.Background(), rest[:n]))
 		rest = rest[n:]
 	}
