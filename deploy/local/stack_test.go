@@ -1,19 +1,13 @@
 package local
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,10 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/goccy/go-yaml"
-	"github.com/jackc/pgx/v5"
-	"github.com/segmentio/kafka-go"
 	"go.uber.org/goleak"
 
 	"muster/deploy/local/engine"
@@ -70,97 +61,6 @@ func enterable(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
-}
-
-// in runs a statement in Postgres and returns its first value as text.
-func inPostgres(t *testing.T, info Info, sql string) (text string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), info.Postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if err := conn.QueryRow(t.Context(), sql).Scan(&text); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return text
-}
-
-func inClickHouse(t *testing.T, info Info, sql string) (text string) {
-	t.Helper()
-	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{info.ClickHouse.Addr}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if !strings.HasPrefix(sql, "SELECT") {
-		err = conn.Exec(t.Context(), sql)
-	} else {
-		err = conn.QueryRow(t.Context(), sql).Scan(&text)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return text
-}
-
-// topics of the broker, after making one more unless name is "".
-func topics(t *testing.T, info Info, name string) []string {
-	t.Helper()
-	transport := &kafka.Transport{}
-	defer transport.CloseIdleConnections()
-	c := &kafka.Client{Addr: kafka.TCP(info.Kafka...), Transport: transport}
-	if name != "" {
-		_, err := c.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: name, NumPartitions: 2, ReplicationFactor: 1}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	meta, err := c.Metadata(t.Context(), &kafka.MetadataRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, topic := range meta.Topics {
-		names = append(names, topic.Name)
-	}
-	return names
-}
-
-func overHTTP(t *testing.T, info Info, sql string) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+info.ClickHouse.HTTP+"/?query="+url.QueryEscape(sql), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
-}
-
-func addresses(t *testing.T, info Info) []string {
-	t.Helper()
-	dsn, err := url.Parse(info.Postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append([]string{dsn.Host, info.ClickHouse.Addr, info.ClickHouse.HTTP}, info.Kafka...)
-}
-
-func listens(address string) bool {
-	conn, err := net.Dial("tcp", address)
-	if err == nil {
-		_ = conn.Close()
-	}
-	return err == nil
 }
 
 func exists(t *testing.T, path string) bool {
@@ -369,50 +269,6 @@ func TestSpoiltAddresses(t *testing.T) {
 		if p, err := readPorts(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
-	}
-}
-
-// childEnv marks a run of the test binary that brings up a stack, says where, and waits to be killed.
-const childEnv = "MUSTER_LOCAL_TEST_CHILD"
-
-func child() {
-	s, err := Up(context.Background(), Options{PostgresSettings: quick})
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	line, err := json.Marshal(s.Info())
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(string(line))
-	select {}
-}
-
-func TestNothingIsLeftWhenTheProgramIsKilled(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, readErr := bufio.NewReader(out).ReadString('\n')
-	var info Info
-	parseErr := json.Unmarshal([]byte(line), &info)
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if readErr != nil || parseErr != nil {
-		t.Fatalf("the child says %q: %v, %v", line, readErr, parseErr)
-	}
-	until(t, "its folder is gone", func() bool { return !exists(t, filepath.Dir(info.Config)) })
-	for _, address := range addresses(t, info) {
-		until(t, address+" is closed", func() bool { return !listens(address) })
 	}
 }
 

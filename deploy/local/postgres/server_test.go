@@ -5,18 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
-
-	"muster/deploy/local/loopback"
 )
 
 func TestMain(m *testing.M) {
@@ -149,79 +144,6 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestRestartKeepsDataAndPort(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name string
-		kill bool
-	}{{"after a crash", true}, {"of a running server", false}} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, Options{})
-			execute(t, s, "CREATE TABLE kept AS SELECT 42 AS answer")
-			dsn := s.DSN()
-			if tt.kill {
-				s.Kill()
-			}
-			if err := s.Restart(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if s.DSN() != dsn {
-				t.Errorf("DSN %s became %s", dsn, s.DSN())
-			}
-			if got := query(t, s, "SELECT answer::text FROM kept"); got != "42" {
-				t.Errorf("the table holds %s", got)
-			}
-		})
-	}
-}
-
-func TestKillIsACrash(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	s.Kill()
-	log, err := os.ReadFile(filepath.Join(s.dir, logName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(log), "shutting down") || strings.Contains(string(log), "shutdown request") {
-		t.Errorf("the server had time to shut down:\n%s", log)
-	}
-	if conn, err := net.Dial("tcp", loopback.Address(s.Port())); err == nil {
-		_ = conn.Close()
-		t.Error("something still listens")
-	}
-	if err := s.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if log, _ = os.ReadFile(filepath.Join(s.dir, logName)); !strings.Contains(string(log), "not properly shut down") {
-		t.Errorf("the server did not recover from a crash:\n%s", log)
-	}
-}
-
-// Copies of one template must not pass for the same database: Muster tells databases apart by this number.
-func TestEveryClusterHasItsOwnIdentifier(t *testing.T) {
-	t.Parallel()
-	for _, version := range versions {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			seen := map[string]bool{}
-			for range 3 {
-				s := start(t, Options{Version: version})
-				id := query(t, s, "SELECT system_identifier::text FROM pg_control_system()")
-				if seen[id] {
-					t.Errorf("system identifier %s twice", id)
-				}
-				seen[id] = true
-				s.Kill() // recovery reads the log, whose segments name the identifier too
-				if err := s.Restart(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 func TestFolderIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	dir := enterable(t)
@@ -254,85 +176,6 @@ func TestSettings(t *testing.T) {
 	}
 	if got := query(t, s, "SHOW wal_level"); got != "logical" {
 		t.Errorf("ALTER SYSTEM is overridden, wal_level is %s", got)
-	}
-}
-
-func TestStartFails(t *testing.T) {
-	t.Parallel()
-	taken, err := net.Listen("tcp", loopback.Host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = taken.Close() })
-	foreign := enterable(t)
-	if err := os.MkdirAll(filepath.Join(foreign, dataFolder, "family-photos"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	closed := filepath.Join(enterable(t), "closed")
-	if err := os.MkdirAll(closed, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	port := taken.Addr().(*net.TCPAddr).Port
-	for _, tt := range []struct {
-		name    string
-		options Options
-		limit   time.Duration
-		want    string
-	}{
-		{"a version too old", Options{Version: "9.6"}, time.Minute, `Postgres version "9.6"`},
-		{"a setting Postgres refuses", Options{Settings: map[string]string{"work_mem": "plenty"}}, time.Minute, "work_mem"},
-		{"a setting that is no name", Options{Settings: map[string]string{"a b": "1"}}, time.Minute, `"a b"`},
-		{"a setting of two lines", Options{Settings: map[string]string{"work_mem": "1MB\nfsync = off"}}, time.Minute, "work_mem"},
-		{"a taken port", Options{Port: port}, time.Minute, strconv.Itoa(port)},
-		{"a data folder of something else", Options{Dir: foreign}, time.Minute, filepath.Join(foreign, dataFolder)},
-		{"a folder nobody may enter", Options{Dir: closed}, time.Minute, closed},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), tt.limit)
-			defer cancel()
-			s, err := Start(ctx, tt.options)
-			if err == nil {
-				_ = s.Stop()
-				t.Fatal("it started")
-			}
-			if !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("the error does not name %s: %v", tt.want, err)
-			}
-			if tt.options.Dir == foreign && !exists(t, filepath.Join(foreign, dataFolder, "family-photos")) {
-				t.Error("somebody else's folder was emptied")
-			}
-		})
-	}
-}
-
-// A client's own connection may hold the port of a server that is down. It lets go of it in time.
-func TestStartWaitsForItsPort(t *testing.T) {
-	t.Parallel()
-	taken, err := net.Listen("tcp", loopback.Host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = taken.Close() })
-	dir := enterable(t)
-	options := Options{Dir: dir, Port: taken.Addr().(*net.TCPAddr).Port}
-	started := make(chan error, 1)
-	go func() {
-		s, err := Start(t.Context(), options)
-		if err == nil {
-			err = s.Stop()
-		}
-		started <- err
-	}()
-	until(t, "the server finds its port taken", func() bool {
-		log, _ := os.ReadFile(filepath.Join(dir, logName))
-		return strings.Contains(string(log), "could not bind")
-	})
-	if err := taken.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-started; err != nil {
-		t.Error(err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,15 +26,6 @@ type LoadOptions struct {
 	PerTransaction int
 	// Changes is how many to commit before ending, give or take those under way; 0 is no end.
 	Changes int64
-}
-
-// Stats is what a load has done. Only what is committed counts.
-type Stats struct {
-	Changes      int64            // rows inserted, updated or deleted
-	Transactions int64            // with at least one change
-	Kinds        map[string]int64 // changes by kind
-	Interrupted  int64            // transactions whose outcome is unknown, since the connection broke
-	Elapsed      time.Duration    // from the load's beginning to now or its end
 }
 
 // Load changes sample users. Make it with NewLoad, run it once, and ask for Stats at any time.
@@ -71,22 +61,6 @@ func Run(ctx context.Context, dsn string, options LoadOptions) (Stats, error) {
 	l := NewLoad(dsn, options)
 	err := l.Run(ctx)
 	return l.Stats(), err
-}
-
-// Stats so far.
-func (l *Load) Stats() Stats {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.stats
-	s.Kinds = maps.Clone(s.Kinds)
-	switch {
-	case l.began.IsZero():
-	case l.ended.IsZero():
-		s.Elapsed = time.Since(l.began)
-	default:
-		s.Elapsed = l.ended.Sub(l.began)
-	}
-	return s
 }
 
 // Run is the package's Run.
@@ -132,12 +106,6 @@ func (l *Load) begin(ctx context.Context, connections *pgxpool.Pool) error {
 	defer l.mu.Unlock()
 	l.began = time.Now()
 	return nil
-}
-
-func (l *Load) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ended = time.Now()
 }
 
 // work makes one transaction after another until there is no more to do.
@@ -201,32 +169,4 @@ func passing(err error) bool {
 		return true
 	}
 	return false
-}
-
-func (l *Load) count(kinds map[string]int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var rows int64
-	for kind, n := range kinds {
-		if n > 0 {
-			l.stats.Kinds[kind] += n
-		}
-		rows += n
-	}
-	l.stats.Changes += rows
-	if rows > 0 {
-		l.stats.Transactions++
-	}
-}
-
-func (l *Load) changes() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stats.Changes
-}
-
-func (l *Load) interrupted() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stats.Interrupted++
 }
