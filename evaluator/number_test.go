@@ -45,6 +45,9 @@ func TestNumberHasOneRepresentation(t *testing.T) {
 		want := number(t, spellings[0])
 		for _, s := range spellings {
 			n := number(t, s)
+			if _, err := strconv.ParseInt(canonical, 10, 64); (n.big == nil) != (err == nil) {
+				t.Errorf("%.60s is small: %v", s, n.big == nil)
+			}
 			if n.String() != canonical {
 				t.Errorf("%.60s reads as %s, want %s", s, n, canonical)
 			}
