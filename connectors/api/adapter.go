@@ -32,7 +32,7 @@ func (a *API) mount(e endpoint, serve http.HandlerFunc) {
 	if e.writes() {
 		h = a.replaying(e, h)
 	}
-	if e.writes() || e.method == http.MethodPost {
+	if e.method != http.MethodGet {
 		h = a.takeBody(e, h)
 	}
 	h = a.authorize(e, h)

@@ -160,11 +160,7 @@ func (a *API) judge(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil:
 		return unavailable("the request was given up: %v", context.Cause(ctx))
 	}
-	kind := Internal
-	if a.Classify != nil {
-		kind = a.Classify(err)
-	}
-	switch kind {
+	switch a.kind(err) {
 	case Missing:
 		return notFound("%v", err)
 	case Conflict:
@@ -178,6 +174,17 @@ func (a *API) judge(ctx context.Context, err error) *Error {
 	a.Log.ErrorContext(ctx, "a request failed", "error", err)
 	return &Error{Status: http.StatusInternalServerError, Code: "internal_error", Message: "something went wrong on our side; it has been logged"}
 }
+
+// kind classifies an error.
+func (a *API) kind(err error) Kind {
+	if a.Classify == nil {
+		return Internal
+	}
+	return a.Classify(err)
+}
+
+// missing reports whether an error says that something does not exist.
+func (a *API) missing(err error) bool { return err != nil && a.kind(err) == Missing }
 
 // write answers with an error outside of huma.
 func (a *API) write(w http.ResponseWriter, e *Error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"muster/pipeline/event"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -27,10 +29,7 @@ type Author struct {
 }
 
 // Committed is what a commit made.
-type Committed struct {
-	Audience string
-	Version  uint32
-}
+type Committed = event.Committed
 
 // CommitVersion commits one version, also when it says the same as the one before.
 func (c *Control) CommitVersion(ctx context.Context, environment string, version Version, author Author) (Committed, string, error) {
@@ -102,7 +101,7 @@ func (c *Control) insert(ctx context.Context, tx pgx.Tx, environment string, v V
 	if err != nil {
 		return fail(err)
 	}
-	return Committed{v.Audience, last + 1}, nil
+	return Committed{Audience: v.Audience, Version: last + 1}, nil
 }
 
 // keepType records an audience's type at its first commit and holds every later one to it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"muster/pipeline/event"
 
@@ -24,17 +25,9 @@ func scanCommit(row pgx.CollectableRow) (event.Commit, error) {
 	return c, err
 }
 
-// CommitFilter says which commits of an environment are asked for.
-type CommitFilter struct {
-	Environment string
-	Audience    string // "" all
-	Next        string // the environment after it, "" when it is the last
-	Promoted    *bool  // carried to Next, that commit or a later one of its audience; nil: either
-}
-
 // ListCommits returns up to limit commits older than the id from, newest first, or those newer than it, oldest first. From 0
 // is the newest, or the oldest.
-func (c *Control) ListCommits(ctx context.Context, filter CommitFilter, from uint64, backward bool, limit int) ([]event.Commit, error) {
+func (c *Control) ListCommits(ctx context.Context, filter event.CommitFilter, from uint64, backward bool, limit int) ([]event.Commit, error) {
 	where := ` WHERE c.environment = $1 AND ($2 = '' OR c.audience = $2)
    AND ($3::boolean IS NULL OR $3 = EXISTS (SELECT FROM ` + c.table("commits") + ` p WHERE p.environment = $4 AND p.audience = c.audience
        AND p.promoted_from = c.environment AND p.promoted_commit >= c.id))`
@@ -108,21 +101,25 @@ func (c *Control) Revert(ctx context.Context, environment, audience string, vers
 	})
 }
 
-// LastCommits returns the time of the latest commit of each environment that has one, in microseconds since 1970.
-func (c *Control) LastCommits(ctx context.Context) (map[string]int64, error) {
-	rows, err := c.pool.Query(ctx, `SELECT environment, (extract(epoch FROM max(created_at)) * 1000000)::bigint FROM `+c.table("commits")+` GROUP BY environment`)
-	if err != nil {
-		return nil, fmt.Errorf("read the last commits: %w", err)
+// Environments returns when the control schema was made, and when something was last committed in each environment that has
+// a commit.
+func (c *Control) Environments(ctx context.Context) (made time.Time, last map[string]time.Time, err error) {
+	if err := c.pool.QueryRow(ctx, `SELECT min(applied_at) FROM `+c.table("schema_migrations")).Scan(&made); err != nil {
+		return time.Time{}, nil, fmt.Errorf("read when the control schema was made: %w", err)
 	}
-	last := make(map[string]int64)
+	rows, err := c.pool.Query(ctx, `SELECT environment, max(created_at) FROM `+c.table("commits")+` GROUP BY environment`)
+	if err != nil {
+		return time.Time{}, nil, fmt.Errorf("read the last commits: %w", err)
+	}
+	last = make(map[string]time.Time)
 	var environment string
-	var at int64
+	var at time.Time
 	_, err = pgx.ForEachRow(rows, []any{&environment, &at}, func() error {
-		last[environment] = at
+		last[environment] = at.UTC()
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the last commits: %w", err)
+		return time.Time{}, nil, fmt.Errorf("read the last commits: %w", err)
 	}
-	return last, nil
+	return made.UTC(), last, nil
 }

@@ -59,6 +59,9 @@ func (c *Control) PromoteAll(ctx context.Context, from, to string, force bool) (
 		target := changes[to]
 		for _, key := range slices.Sorted(maps.Keys(changes[from].latest)) {
 			latest := changes[from].latest[key]
+			if here, ok := target.latest[key]; ok && here.SHA == latest.SHA && here.Archived == latest.Archived {
+				continue
+			}
 			source, err := c.oneCommit(ctx, tx, fmt.Sprintf("version %d of audience %q in %s", latest.Version, key, from),
 				`c.environment = $1 AND c.audience = $2 AND c.version = $3`, from, key, latest.Version)
 			if err != nil {

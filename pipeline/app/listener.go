@@ -42,11 +42,13 @@ func (w *Worker) serve() (stop func() error, err error) {
 	}, nil
 }
 
+// routes are the operations, open to supervisors that hold no key, and the API.
 func (w *Worker) routes() http.Handler {
 	health := metrics.Health{Pipeline: w.pipeline, Source: w.sourceStatus}
 	r := chi.NewRouter()
 	r.Get("/livez", health.Live)
 	r.Get("/readyz", health.Ready)
 	r.Handle("/metrics", promhttp.HandlerFor(w.metrics.Registry, promhttp.HandlerOpts{Registry: w.metrics.Registry}))
+	r.Handle("/*", w.newAPI())
 	return r
 }

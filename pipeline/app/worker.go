@@ -24,8 +24,10 @@ type Build struct{ Version, Commit string }
 // Worker is everything that `muster run` runs.
 type Worker struct {
 	config   *config.Config
+	build    Build
 	log      *slog.Logger
 	source   *postgres.Source
+	control  *postgres.Control
 	store    *state.Store
 	pipeline *pipeline.Pipeline
 	metrics  *metrics.Metrics
@@ -35,7 +37,7 @@ type Worker struct {
 
 // New builds a worker. It opens the state directory and connects to nothing yet. Further observers hear what the metrics hear.
 func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Observer) (*Worker, error) {
-	w := &Worker{config: c, log: log, failed: make(chan error, 1)}
+	w := &Worker{config: c, build: build, log: log, failed: make(chan error, 1)}
 	w.metrics = metrics.New(build.Version, build.Commit, runtime.Version())
 	var err error
 	if w.source, err = NewSource(c, log); err != nil {
@@ -51,6 +53,10 @@ func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Obse
 		return nil, errors.Join(err, w.source.Close(context.Background()))
 	}
 	w.closers = append(w.closers, w.store.Close)
+	if w.control, err = postgres.OpenControl(c.Postgres.DSN.Reveal(), c.Postgres.Schema, apiConnections); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.closers = append(w.closers, func() error { w.control.Close(); return nil })
 	w.pipeline = pipeline.New(w.store, w.source, newCompiler(), pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes),
 		Logger: log, Observer: append(observers{w.metrics}, watch...),

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"muster/config"
+	"muster/connectors/api"
+	"muster/connectors/postgres"
+	"muster/pipeline"
+	"muster/pipeline/event"
+)
+
+// apiConnections is how many requests may be in the control schema at once; more wait.
+const apiConnections = 8
+
+// newAPI builds the worker's API over its state and the control schema.
+func (w *Worker) newAPI() *api.API {
+	o := apiOptions(w.config, w.control, w.log)
+	o.Version = w.build.Version
+	o.Positions = positions{w.pipeline, w.control}
+	o.Observe = func(route string, status int, took time.Duration) { w.metrics.HTTP(route, strconv.Itoa(status), took) }
+	return api.New(o, w.parts()...)
+}
+
+// parts are the endpoints that a worker serves.
+func (w *Worker) parts() []api.Part {
+	return []api.Part{definitions(w.config, w.control)}
+}
+
+// DefinitionsAPI is the management of definitions over the control schema alone, for commands that run where no worker
+// serves. It keeps no keys: who can read the configuration may do everything.
+func DefinitionsAPI(c *config.Config, control *postgres.Control, log *slog.Logger) http.Handler {
+	o := apiOptions(c, control, log)
+	o.Keys, o.RequestsPerSecond = nil, 0
+	return api.New(o, definitions(c, control))
+}
+
+func apiOptions(c *config.Config, control *postgres.Control, log *slog.Logger) api.Options {
+	o := api.Options{
+		RequestsPerSecond: c.HTTP.Limits.RequestsPerSecond, MaxBody: int64(c.HTTP.Limits.Body), Replies: replies{control},
+		Classify: classify, Log: log,
+	}
+	for _, key := range c.HTTP.APIKeys {
+		role, err := api.ParseRole(key.Role)
+		if err != nil { // the configuration is validated
+			role = api.RoleNone
+		}
+		o.Keys = append(o.Keys, api.Key{Name: key.Name, Role: role, Hash: key.Hash()})
+	}
+	return o
+}
+
+func definitions(c *config.Config, control *postgres.Control) api.Definitions {
+	return api.Definitions{Environments: c.Environments, Audiences: control, Proposals: control, Commits: control, Versions: control, Promotions: control}
+}
+
+// kinds are the errors whose kind is known by name.
+var kinds = []struct {
+	err  error
+	kind api.Kind
+}{
+	{postgres.ErrUnknownAudience, api.Missing},
+	{postgres.ErrUnknownCommit, api.Missing},
+	{postgres.ErrConflict, api.Conflict},
+	{postgres.ErrAudienceType, api.Invalid},
+	{postgres.ErrNotStatic, api.Invalid},
+	{pipeline.ErrNotReady, api.Unavailable},
+}
+
+// classify tells the API what kind of failure an error of the database or the pipeline is.
+func classify(err error) api.Kind {
+	for _, known := range kinds {
+		if errors.Is(err, known.err) {
+			return known.kind
+		}
+	}
+	var referenced *postgres.ReferencedError
+	var refused *pgconn.PgError
+	var unreachable *pgconn.ConnectError
+	switch {
+	case errors.As(err, &referenced):
+		return api.Conflict
+	case errors.As(err, &refused):
+		return classifyState(refused.Code)
+	case errors.As(err, &unreachable), pgconn.SafeToRetry(err), pgconn.Timeout(err):
+		return api.Unavailable
+	}
+	return api.Internal
+}
+
+// classifyState goes by the SQLSTATE's class, as listed in an appendix of Postgres's manual.
+func classifyState(code string) api.Kind {
+	switch {
+	case strings.HasPrefix(code, "22"): // a value that no column takes, such as text with U+0000
+		return api.Invalid
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), // connection, resources, intervention
+		strings.HasPrefix(code, "40"),                     // a deadlock: the same again will pass
+		code == "55P03", code == "42P01", code == "3F000": // a lock; the control schema is not made yet
+		return api.Unavailable
+	}
+	return api.Internal
+}
+
+// positions is how far the pipeline has come, as the API asks for it.
+type positions struct {
+	*pipeline.Pipeline
+	control *postgres.Control
+}
+
+// Reach implements api.Positions.
+func (p positions) Reach(ctx context.Context) (event.LSN, error) { return p.control.Reach(ctx) }
+
+// replies keeps what requests were answered in the control schema.
+type replies struct{ control *postgres.Control }
+
+// Claim implements api.Replies.
+func (r replies) Claim(ctx context.Context, caller, key string, digest []byte) (api.Claimed, api.Reply, error) {
+	fresh, same, reply, err := r.control.ClaimReply(ctx, caller, key, digest, api.ReplyTime)
+	switch {
+	case err != nil:
+		return 0, api.Reply{}, err
+	case fresh:
+		return api.Fresh, api.Reply{}, nil
+	case !same:
+		return api.Reused, api.Reply{}, nil
+	case reply.Status == 0:
+		return api.Running, api.Reply{}, nil
+	}
+	return api.Replayed, api.Reply(reply), nil
+}
+
+// Keep implements api.Replies.
+func (r replies) Keep(ctx context.Context, caller, key string, reply api.Reply) error {
+	return r.control.KeepReply(ctx, caller, key, postgres.Reply(reply))
+}
+
+// Forget implements api.Replies.
+func (r replies) Forget(ctx context.Context, caller, key string) error {
+	return r.control.ForgetReply(ctx, caller, key)
+}
