@@ -19,6 +19,7 @@ type Producer struct {
 
 	session    session
 	fencedAt   time.Time
+	doubt      time.Time // when a takeover of the transactional id got no answer
 	lookedAt   time.Time
 	stale      bool      // fence and read the tails before the next event
 	absent     time.Time // since when the topic is

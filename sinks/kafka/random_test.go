@@ -93,7 +93,9 @@ func randomFaults(t *testing.T, rt *rapid.T, o Options, cluster *kfake.Cluster) 
 					Keys: []kmsg.Key{rapid.SampledFrom(faultyKeys).Draw(rt, "request")},
 					Err:  rapid.SampledFrom(brokerFaults).Draw(rt, "fault"), Count: rapid.IntRange(1, 4).Draw(rt, "times"),
 				}
-				faults = append(faults, cluster.Fault(fault))
+				if fault.Keys[0] != kmsg.InitProducerID || fault.Err != kerr.InvalidProducerEpoch { // else it is fenced, for good
+					faults = append(faults, cluster.Fault(fault))
+				}
 			}
 		case 3:
 			if cluster != nil {

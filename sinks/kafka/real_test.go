@@ -92,6 +92,29 @@ func TestReal(t *testing.T) {
 		checkLog(t, readLog(t, p), events)
 	})
 
+	t.Run("a takeover of its own that comes late is not taken for another worker", func(t *testing.T) {
+		o := options("late-takeover")
+		var taken atomic.Int32
+		c := &chaos{decide: func(key int16) action {
+			if key == 22 && taken.Add(1) == 1 {
+				return delay
+			}
+			return pass
+		}}
+		p := newProducer(t, o)
+		c.join(p)
+		events := makeEvents(1, 300)
+		deliver(t, p, events[:100])
+		if n := c.release(t); n != 1 {
+			t.Fatalf("%d takeovers were held up, want 1", n)
+		}
+		deliver(t, p, events[100:200])
+
+		o.Recorded = p.State()
+		deliver(t, newProducer(t, o), events[:200])
+		wantError[*FencedError](t, p.Deliver(testContext(t), events[200:])) // but once, and not for another's
+	})
+
 	t.Run("answers that never came", func(t *testing.T) {
 		for key, name := range map[int16]string{0: "produce", 22: "init", 24: "add", 26: "end"} {
 			for what, fault := range map[string]action{"-lost": cutBefore, "-unanswered": dropAnswer} {

@@ -23,6 +23,9 @@ const (
 	transactionTimeout = time.Minute // of the empty transaction; the broker aborts one that a crash left open
 	coordinatorTries   = 200         // with coordinatorPause between, then the whole procedure starts over
 	coordinatorPause   = 20 * time.Millisecond
+
+	// doubtTime is how long a request without an answer may still be on its way to the coordinator.
+	doubtTime = 2 * time.Minute
 )
 
 // begin opens the next session: of the transactional id, one epoch on, or an anonymous one.
@@ -53,11 +56,19 @@ func (p *Producer) begin(ctx context.Context) (session, error) {
 	switch code := codeOf(err); {
 	case err == nil:
 		return next, nil
-	case held.id >= 0 && (code == kafkago.ProducerFenced || code == kafkago.InvalidProducerEpoch):
-		return session{}, &FencedError{TransactionalID: p.o.TransactionalID, Err: err}
+	case held.id < 0:
+		if code == 0 {
+			p.doubt = time.Now()
+		}
+	case code == kafkago.ProducerFenced || code == kafkago.InvalidProducerEpoch:
+		// Unless it was we ourselves: a takeover of ours that got no answer and reached the coordinator after the one that
+		// did. With what we hold named a repeated request is recognised; a takeover is not.
+		if time.Since(p.doubt) > doubtTime {
+			return session{}, &FencedError{TransactionalID: p.o.TransactionalID, Err: err}
+		}
+		p.session, p.doubt = session{}, time.Time{}
 	case code == kafkago.InvalidProducerIDMapping:
-		// The coordinator has forgotten the id we hold (transactional.id.expiration.ms) and gives a new one out.
-		p.session = session{}
+		p.session = session{} // the coordinator has forgotten the id we hold and gives out a new one
 	}
 	return session{}, fmt.Errorf("take transactional id %q: %w", p.o.TransactionalID, err)
 }
