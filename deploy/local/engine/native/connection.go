@@ -39,6 +39,10 @@ func (c *connection) run() error {
 			if err := c.out.flush(); err != nil {
 				return err
 			}
+		case clientTablesStatus:
+			if err := c.tables(); err != nil {
+				return err
+			}
 		case clientCancel: // of a query that has ended meanwhile
 		case clientQuery:
 			if err := c.query(); err != nil {
@@ -146,17 +150,21 @@ func (c *connection) begin(q query) (statement.Statement, error) {
 	return st, c.session.Apply(q.settings)
 }
 
-// skipTables reads the external tables that come with every query, up to the block that ends them. There must be none.
+// skipTables reads what comes between every query and its answer, up to the block that ends it: values of scalars that a
+// server has found already, which are not needed, and external tables, of which there must be none.
 func (c *connection) skipTables(q query) error {
 	for {
-		b, err := c.readBlock(q)
+		code, b, err := c.readData(q)
 		if err != nil {
 			return err
 		}
-		if len(b.Columns) == 0 {
-			return nil
+		if code == clientScalar {
+			continue
 		}
-		return errors.New("external tables are not supported by the embedded engine")
+		if len(b.Columns) > 0 {
+			return errors.New("external tables are not supported by the embedded engine")
+		}
+		return nil
 	}
 }
 
@@ -168,4 +176,29 @@ func (c *connection) fail(err error) error {
 	c.out.exception(err)
 	_ = c.out.flush() // the connection ends anyway
 	return err
+}
+
+// tables answers a server that asks, before it queries this one through the table function remote, which tables it
+// could read from, and how far they are behind: all, and not at all.
+func (c *connection) tables() error {
+	n, err := c.in.uvarint()
+	if err != nil {
+		return err
+	}
+	if n > maxItems {
+		return c.fail(&protocolError{fmt.Errorf("the status of %d tables is asked for", n)})
+	}
+	c.out.uvarint(serverTables)
+	c.out.uvarint(n)
+	for range n {
+		for range 2 { // database and table
+			name, err := c.in.string(maxName)
+			if err != nil {
+				return err
+			}
+			c.out.string(name)
+		}
+		c.out.buf = append(c.out.buf, 0) // not replicated
+	}
+	return c.out.flush()
 }

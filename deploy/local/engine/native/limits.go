@@ -4,11 +4,13 @@ import "time"
 
 // Codes of the packets, as in ClickHouse's Core/Protocol.h.
 const (
-	clientHello  = 0
-	clientQuery  = 1
-	clientData   = 2
-	clientCancel = 3
-	clientPing   = 4
+	clientHello        = 0
+	clientQuery        = 1
+	clientData         = 2
+	clientCancel       = 3
+	clientPing         = 4
+	clientTablesStatus = 5
+	clientScalar       = 7
 
 	serverHello       = 0
 	serverData        = 1
@@ -17,6 +19,7 @@ const (
 	serverPong        = 4
 	serverEndOfStream = 5
 	serverProfileInfo = 6
+	serverTables      = 9
 )
 
 // Revisions of the protocol. The server announces 54460: what later ones add is not needed, and below 54459 the Go

@@ -3,6 +3,7 @@ package native
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ClickHouse/ch-go/compress"
@@ -11,22 +12,26 @@ import (
 	"muster/deploy/local/engine/chdb"
 )
 
-// readBlock reads a data packet, which is all a client may send after a query.
-func (c *connection) readBlock(q query) (block.Block, error) {
-	code, err := c.packet()
-	if err != nil {
-		return block.Block{}, err
+// readData reads a packet with a block, which is all a client may send between a query and its answer.
+func (c *connection) readData(q query) (code uint64, b block.Block, err error) {
+	if code, err = c.packet(); err != nil {
+		return code, b, err
 	}
 	switch code {
-	case clientData:
+	case clientData, clientScalar:
 	case clientCancel:
-		return block.Block{}, errCancelled
+		return code, b, errCancelled
 	default:
-		return block.Block{}, &protocolError{errors.New("expected data")}
+		return code, b, fmt.Errorf("packet %d where data was expected", code)
 	}
-	if err := c.in.skipStrings(1); err != nil { // name of an external table
-		return block.Block{}, err
+	if err := c.in.skipStrings(1); err != nil { // name of an external table or a scalar
+		return code, b, err
 	}
+	b, err = c.readBlock(q)
+	return code, b, err
+}
+
+func (c *connection) readBlock(q query) (block.Block, error) {
 	if q.compressed {
 		return block.ReadProtocol(c.in.blocks, maxBlock)
 	}

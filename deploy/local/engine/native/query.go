@@ -62,38 +62,60 @@ func skipClientInfo(in *input) error {
 	if err := in.skip(startTime); err != nil {
 		return err
 	}
-	if by, err := in.ReadByte(); err != nil || by != overTCP {
-		return fmt.Errorf("interface %d is not TCP: %w", by, err)
-	}
-	if err := in.skipStrings(3); err != nil { // user, host and name of the client
+	by, err := in.ReadByte()
+	if err != nil {
 		return err
 	}
-	if err := in.skipNumbers(3); err != nil { // its version
+	if err := skipInterface(in, by); err != nil {
 		return err
 	}
 	if err := in.skipStrings(1); err != nil { // quota key
 		return err
 	}
-	if err := in.skipNumbers(2); err != nil { // distributed depth, patch version
+	numbers := 1 // distributed depth
+	if by == overTCP {
+		numbers = 2 // patch version
+	}
+	if err := in.skipNumbers(numbers); err != nil {
 		return err
 	}
-	traced, err := in.ReadByte()
-	if err != nil {
+	if err := skipTrace(in); err != nil {
 		return err
-	}
-	if traced != 0 {
-		const ids, flags = 16 + 8, 1
-		if err := in.skip(ids); err != nil {
-			return err
-		}
-		if err := in.skipStrings(1); err != nil {
-			return err
-		}
-		if err := in.skip(flags); err != nil {
-			return err
-		}
 	}
 	return in.skipNumbers(3) // parallel replicas
+}
+
+// skipInterface reads over what the client says of itself, which depends on how it has got the query: a server passes
+// on those of others.
+func skipInterface(in *input, by byte) error {
+	switch by {
+	case 1: // TCP: user, host and name of the client; its version
+		if err := in.skipStrings(3); err != nil {
+			return err
+		}
+		return in.skipNumbers(3)
+	case 2: // HTTP: method; agent, forwarded for, referer
+		if err := in.skip(1); err != nil {
+			return err
+		}
+		return in.skipStrings(3)
+	}
+	return nil
+}
+
+func skipTrace(in *input) error {
+	traced, err := in.ReadByte()
+	if err != nil || traced == 0 {
+		return err
+	}
+	const ids, flags = 16 + 8, 1
+	if err := in.skip(ids); err != nil {
+		return err
+	}
+	if err := in.skipStrings(1); err != nil { // state
+		return err
+	}
+	return in.skip(flags)
 }
 
 const (

@@ -138,7 +138,7 @@ func (c *connection) receive(q query, into *chdb.Insert) error {
 	var refused error
 	var buf []byte
 	for {
-		b, err := c.readBlock(q)
+		_, b, err := c.readData(q)
 		if err == errCancelled {
 			return err
 		}
