@@ -27,7 +27,8 @@ func TestEveryFaultAtOnce(t *testing.T) {
 			{"property": "recipient.created", "operator": "is_timestamp_before", "argument": "1.5 days ago"},
 			{"operator": "is_audience_member", "argument": "nowhere"},
 			{"operator": "is_audience_member", "argument": "other"},
-			{"property": "recipient..plan", "operator": "exists"}
+			{"property": "recipient..plan", "operator": "exists"},
+			{"operator": "is_audience_member", "argument": "No Key"}
 		]},
 		{"conditions": []}]}`
 	other := definitionOf(t, "other", strings.Replace(refersTo, "KEY", "mine", 1))
@@ -38,6 +39,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"segments[0].conditions[0].operator", "segments[0].conditions[1].argument", "segments[0].conditions[4].property",
+		"segments[0].conditions[5].argument",
 		"segments[1].conditions", "segments[0].conditions[2].argument", "segments[0].conditions[3].argument",
 	}
 	for i, f := range faults {

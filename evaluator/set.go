@@ -40,7 +40,10 @@ func CheckSet(definitions []*Definition) error {
 		}
 		for _, ref := range def.References() {
 			to, ok := g.index[ref.Audience]
-			if !ok {
+			switch {
+			case !IsKey(ref.Audience):
+				continue // Decode has told of it
+			case !ok:
 				report(ref.At, "there is no audience %q", ref.Audience)
 				continue
 			}
