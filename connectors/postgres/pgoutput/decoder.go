@@ -44,9 +44,10 @@ type Decoder struct {
 	idType    uint32
 	schema    *evaluator.Schema
 
-	rows, ids arena
-	cols, old []column // scratch
-	size      int      // of the message at hand, 0 when a change has counted it
+	rows, ids              arena
+	cols, old              []column // scratch
+	partChanges, partBytes int      // PartChanges and PartBytes but in tests
+	size                   int      // of the message at hand, 0 when a change has counted it
 
 	open    open
 	pending pending
@@ -62,6 +63,8 @@ func NewDecoder(config Config, catalog Catalog) *Decoder {
 		types:     types{catalog: catalog, known: map[uint32]Type{}},
 		relations: map[uint32]*relation{},
 		time:      evaluator.NegativeInfinity,
+
+		partChanges: PartChanges, partBytes: PartBytes,
 	}
 }
 

@@ -115,7 +115,7 @@ func (d *Decoder) add(of table, change event.Change) error {
 	if d.open.skip {
 		return nil
 	}
-	if n := d.open.made - d.place.changesOf(d.open.commit); n > 0 && (n >= PartChanges || d.open.bytes >= PartBytes) {
+	if n := d.open.made - d.place.changesOf(d.open.commit); n > 0 && (n >= d.partChanges || d.open.bytes >= d.partBytes) {
 		d.cut()
 	}
 	d.open.made++
