@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,12 +9,15 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"muster/connectors/postgres"
+	local "muster/deploy/local/postgres"
 	"muster/pipeline/event"
 )
 
@@ -177,7 +181,8 @@ func TestServerRestartAndCrash(t *testing.T) {
 	for _, version := range []string{"15", "17"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			server := ownServer(t, version, map[string]string{"fsync": "on", "wal_sender_timeout": "0"})
+			dir := filepath.Join(folder(t), "server")
+			server := launch(t, local.Options{Version: version, Dir: dir, Settings: map[string]string{"wal_sender_timeout": "0"}})
 			db := newDatabase(t, version, server)
 			db.run(usersTable)
 			_, s := ready(db)
@@ -197,6 +202,10 @@ func TestServerRestartAndCrash(t *testing.T) {
 				case batch := <-s.out:
 					s.source.Acknowledge(batch[len(batch)-1].End)
 				}
+			}
+			if log, err := os.ReadFile(filepath.Join(dir, "postgres.log")); err != nil || !bytes.Contains(log, []byte("received fast shutdown")) ||
+				bytes.Contains(log, []byte("received immediate shutdown")) {
+				t.Errorf("the server did not come to its end by itself: %v", err)
 			}
 			db.conn = connect(t, db.dsn)
 			db.run(`INSERT INTO users (id) VALUES ('after restart')`)
