@@ -1,0 +1,281 @@
+package compiled
+
+import (
+	"math/bits"
+	"sort"
+
+	"muster/evaluator"
+)
+
+// options are what a compilation may be told.
+type options struct {
+	known   *Statistics // of the values of users; nil when there are none yet
+	routing routing
+}
+
+// compileSegment compiles audiences, which are in topological order, for rows of schema.
+func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o options) *segment {
+	b := newBuilder(schema)
+	g := b.segment
+	for i := range audiences {
+		b.audience(audiences[i])
+	}
+	g.numberColumns()
+	g.makeAutomata()
+	plans := b.plans(o)
+	y := &layout{segment: g}
+	for i := range plans {
+		if !plans[i].pinned {
+			y.plans = append(y.plans, plans[i])
+		}
+	}
+	y.place()
+	y.build()
+	y.file(plans)
+	g.finish()
+	return g
+}
+
+// finish works out what judging looks up by bit and by block.
+func (g *segment) finish() {
+	g.ownerAt = make([]int32, len(g.clauseAt))
+	for i := range g.audiences {
+		a := &g.audiences[i]
+		a.single = a.end-a.first == 1 && !a.referring
+		for c := a.first; c < a.end; c++ {
+			g.own(a, int32(i), c)
+		}
+	}
+	for i := range g.blocks {
+		g.timeBlock(i)
+	}
+}
+
+// own notes whose a clause is, and whether its verdict is the audience's.
+func (g *segment) own(a *audience, number, c int32) {
+	place := g.clauses[c].place
+	if place == none {
+		return
+	}
+	g.ownerAt[place] = ^number
+	if a.single && g.residual[place/64]>>(place%64)&1 == 0 {
+		g.ownerAt[place] = number
+	}
+	irregular := false
+	g.eachBeyond(&g.clauses[c], func(p *predicate) { irregular = irregular || p.relative() })
+	if irregular {
+		g.irregular = append(g.irregular, c)
+	}
+}
+
+// timeBlock notes which clauses of a block depend on the clock, and the block's words that do not.
+func (g *segment) timeBlock(block int) {
+	t := timedBlock{block: uint32(block), first: uint32(len(g.timeless))}
+	for rest := g.used[block]; rest != 0; rest &= rest - 1 {
+		bit := bits.TrailingZeros64(rest)
+		if g.clauses[g.clauseAt[block*64+bit]].timed {
+			t.bits |= 1 << bit
+		}
+	}
+	if t.bits == 0 {
+		return
+	}
+	for _, e := range g.entries[g.entryStart[block]:g.entryStart[block+1]] {
+		if !g.aging(e) {
+			g.timeless = append(g.timeless, e)
+		}
+	}
+	t.end = uint32(len(g.timeless))
+	g.timedBlocks = append(g.timedBlocks, t)
+}
+
+// aging reports whether a word belongs to a vector of ages.
+func (g *segment) aging(word uint32) bool {
+	i := sort.Search(len(g.vectors), func(i int) bool { return g.vectors[i].base > word }) - 1
+	return g.vectors[i].kind == ageLane
+}
+
+// audience normalises one definition into clauses, whose literals are not sorted into lanes yet.
+func (b *builder) audience(from evaluator.Audience) {
+	g := b.segment
+	a := audience{id: from.ID, definition: from.Definition, first: int32(len(g.clauses))}
+	for _, c := range conjunctions(b.normalise(from.Definition)) {
+		first := uint32(len(g.literals))
+		g.literals = append(g.literals, c.literals...)
+		g.clauses = append(g.clauses, clause{
+			audience: int32(len(g.audiences)), first: first, beyond: first, end: uint32(len(g.literals)),
+			place: none, trees: c.trees,
+		})
+	}
+	a.end = int32(len(g.clauses))
+	if len(from.Definition.References()) > 0 {
+		a.referring = true
+		from.Definition.Leaves(func(c *evaluator.Condition) {
+			l := b.leaf(c)
+			if c.Operator.IsMembership() {
+				a.asks = append(a.asks, g.predicates[l.first].reference)
+				return
+			}
+			a.leaves = append(a.leaves, l)
+		})
+	}
+	g.audiences = append(g.audiences, a)
+}
+
+func (g *segment) numberColumns() {
+	byColumn := make(map[int]int)
+	for i := range g.attributes {
+		a := &g.attributes[i]
+		a.bit = bitOf(i)
+		n, ok := byColumn[a.source.Column]
+		if !ok {
+			n = len(g.columns)
+			byColumn[a.source.Column] = n
+			g.columns = append(g.columns, column{column: a.source.Column})
+		}
+		g.columns[n].attributes = append(g.columns[n].attributes, int32(i))
+	}
+}
+
+// plans decides for each clause whether it is found by hash or sits in the lanes, and orders its literals accordingly.
+func (b *builder) plans(o options) []plan {
+	g := b.segment
+	r := newRouter(g, o)
+	plans := make([]plan, len(g.clauses))
+	for i := range g.clauses {
+		c := &g.clauses[i]
+		literals := g.literals[c.first:c.end]
+		p := plan{clause: int32(i)}
+		if p.pin, p.pinned = r.pin(literals); p.pinned {
+			// What is left to ask when the pin was found comes first.
+			at := 0
+			for k, l := range literals {
+				if l == p.pin {
+					at = k
+				}
+			}
+			copy(literals[at:], literals[at+1:])
+			literals[len(literals)-1] = p.pin
+			c.beyond = c.end - 1
+		} else {
+			var beyond []literal
+			p.shares, beyond = g.shares(literals)
+			n := copy(literals, beyond)
+			c.beyond = c.first + uint32(n)
+			for _, share := range p.shares {
+				n += copy(literals[n:], share.literals)
+			}
+		}
+		plans[i] = p
+		g.summarise(int32(i), p.pinned)
+	}
+	return plans
+}
+
+// summarise works out what a clause depends on.
+func (g *segment) summarise(number int32, pinned bool) {
+	c, sampled := &g.clauses[number], false
+	for _, l := range g.literals[c.first:c.end] {
+		c.timed = c.timed || g.predicates[l.predicate()].relative()
+	}
+	g.eachBeyond(c, func(p *predicate) {
+		sampled = sampled || p.op == opSample
+		c.mask |= g.maskOf(p)
+		c.timed = c.timed || p.relative()
+	})
+	if sampled {
+		g.sampled = append(g.sampled, number)
+	}
+	if pinned {
+		g.clustered = true
+		g.timedHashed = g.timedHashed || c.timed
+	}
+}
+
+func (g *segment) maskOf(p *predicate) uint64 {
+	var mask uint64
+	if p.attribute != none {
+		mask |= g.attributes[p.attribute].bit
+	}
+	if p.other != none {
+		mask |= g.attributes[p.other].bit
+	}
+	if p.relative() {
+		mask |= clockBit
+	}
+	if p.op == opMember || p.op == opSample {
+		mask |= userBit
+	}
+	return mask
+}
+
+// eachBeyond calls visit for the predicates of a clause that are beyond its lanes or its pin.
+func (g *segment) eachBeyond(c *clause, visit func(*predicate)) {
+	for _, l := range g.literals[c.first:c.beyond] {
+		visit(&g.predicates[l.predicate()])
+	}
+	for i := range c.trees {
+		g.eachOfTree(&c.trees[i], visit)
+	}
+}
+
+func (g *segment) eachOfTree(n *node, visit func(*predicate)) {
+	if n.kind == isLiteral {
+		visit(&g.predicates[n.literal.predicate()])
+	}
+	for i := range n.children {
+		g.eachOfTree(&n.children[i], visit)
+	}
+}
+
+// file fills the indexes with what the lanes and the clusters look for.
+func (y *layout) file(plans []plan) {
+	g := y.segment
+	filings := make([]*filing, len(g.attributes))
+	of := func(attribute int32) *filing {
+		if filings[attribute] == nil {
+			filings[attribute] = &filing{index: g.attributes[attribute].ensureIndex(), filed: make(map[int32][]int32)}
+		}
+		return filings[attribute]
+	}
+	at := make([]uint32, len(g.vectors)) // word being filled, by vector
+	for i := range y.plans {
+		block := uint32(i / 64)
+		for _, p := range y.plans[i].shares {
+			n := y.vectors[vectorKey{p.attribute, p.kind}]
+			for g.vectors[n].blocks[at[n]] != block {
+				at[n]++
+			}
+			l := p.literals[0]
+			predicate := &g.predicates[l.predicate()]
+			if _, scaled := scaleOf(predicate); scaled {
+				continue
+			}
+			bit := at[n]<<6 | uint32(i%64)
+			f := of(p.attribute)
+			for _, e := range f.of(l.predicate(), predicate) {
+				if l.negated() {
+					f.entries[e].violated = append(f.entries[e].violated, bit)
+				} else {
+					f.entries[e].satisfied = append(f.entries[e].satisfied, bit)
+				}
+			}
+		}
+	}
+	for i := range plans {
+		if !plans[i].pinned {
+			continue
+		}
+		p := &g.predicates[plans[i].pin.predicate()]
+		f := of(p.attribute)
+		for _, e := range f.of(plans[i].pin.predicate(), p) {
+			f.entries[e].clauses = append(f.entries[e].clauses, plans[i].clause)
+			f.entries[e].mask |= g.clauses[plans[i].clause].mask
+		}
+	}
+	for i := range g.attributes {
+		if g.attributes[i].index != nil {
+			of(int32(i)).finish()
+		}
+	}
+}

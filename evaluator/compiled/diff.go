@@ -1,0 +1,193 @@
+package compiled
+
+import "math/bits"
+
+// diff finds the audiences of the segment whose verdict differs or may differ: those that a bit or a hashed clause decides
+// go to s.outcome at once, all others are touched, to be compared when every segment is through.
+func (s *scratch) diff() {
+	s.compareRows()
+	g := s.part.segment
+	if s.mask == 0 {
+		if g.timedHashed { // for their flips
+			s.visitClusters()
+		}
+		return
+	}
+	clear(s.visit)
+	moved := s.movedVectors()
+	if s.mask&clockBit != 0 {
+		union(s.visit, g.clocked)
+	}
+	for a := range g.attributes {
+		if s.differs(int32(a)) {
+			union(s.visit, g.attributes[a].residue)
+			moved = true
+		}
+	}
+	if moved || s.mask&clockBit != 0 {
+		s.visitBlocks()
+	}
+	if g.clustered {
+		s.visitClusters()
+	}
+}
+
+func union(a, b []uint64) {
+	for i, w := range b {
+		a[i] |= w
+	}
+}
+
+// movedVectors fills the vectors of attributes that differ, and of ages when the clock does, and marks the blocks of those
+// whose words may.
+func (s *scratch) movedVectors() (moved bool) {
+	g := s.part.segment
+	for n := range g.vectors {
+		v := &g.vectors[n]
+		if v.kind == ageLane {
+			if s.mask&clockBit == 0 && !s.differs(v.attribute) || s.sameAge(v) {
+				continue
+			}
+		} else if !s.differs(v.attribute) || s.sameProbe(s.probe(v.attribute, before), s.probe(v.attribute, after)) {
+			continue
+		}
+		s.fillVector(n)
+		union(s.visit, v.bitmap)
+		moved = true
+	}
+	return moved
+}
+
+// sameAge reports whether an age has the same rank on both sides.
+func (s *scratch) sameAge(v *vector) bool {
+	g, c := s.part.segment, v.lanes[0].scale
+	return c.rank(s.value(g, v.attribute, after), s.inputs[after].Now) ==
+		c.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
+}
+
+// visitBlocks compares both sides of every block marked.
+func (s *scratch) visitBlocks() {
+	g := s.part.segment
+	for i, marked := range s.visit {
+		if marked != 0 {
+			s.fillAll()
+		}
+		for ; marked != 0; marked &= marked - 1 {
+			block := i*64 + bits.TrailingZeros64(marked)
+			w := s.compute(block)
+			flipped := (w[before] ^ w[after]) & g.used[block]
+			residual := g.residual[block]
+			if residual != 0 {
+				s.visitResidual(block, residual&^(w[before]&w[after]), flipped)
+				flipped &^= residual
+			}
+			for ; flipped != 0; flipped &= flipped - 1 {
+				bit := bits.TrailingZeros64(flipped)
+				s.flipped(g.ownerAt[block*64+bit], w[after]>>bit&1 == 0)
+			}
+		}
+	}
+}
+
+// compute returns the words of a block: the clauses that its vectors violate, on both sides.
+func (s *scratch) compute(block int) pair {
+	g := s.part.segment
+	if s.computed[block] == s.epoch {
+		return s.blocks[block]
+	}
+	var w pair
+	for _, e := range g.entries[g.entryStart[block]:g.entryStart[block+1]] {
+		word := &s.words[e]
+		w[before] |= word[before]
+		w[after] |= word[after]
+	}
+	s.blocks[block], s.computed[block] = w, s.epoch
+	return w
+}
+
+// visitResidual touches the audiences of clauses that have conditions beyond the lanes: those that the lanes let through on
+// some side, if the lanes' verdict or what those conditions read differs.
+func (s *scratch) visitResidual(block int, through, flipped uint64) {
+	g := s.part.segment
+	for ; through != 0; through &= through - 1 {
+		bit := bits.TrailingZeros64(through)
+		if c := &g.clauses[g.clauseAt[block*64+bit]]; flipped>>bit&1 != 0 || c.mask&s.mask != 0 {
+			s.touch(c.audience)
+		}
+	}
+}
+
+// flipped notes the verdict of the only clause of an audience, or touches an audience that it is not alone to decide.
+func (s *scratch) flipped(owner int32, entered bool) {
+	if owner < 0 {
+		s.touch(^owner)
+		return
+	}
+	if !s.part.isDead(owner) {
+		s.outcome = append(s.outcome, change{owner, entered})
+	}
+}
+
+// touch queues an audience once, to have its verdicts compared.
+func (s *scratch) touch(a int32) {
+	if s.touched[a] == s.epoch || s.part.isDead(a) {
+		return
+	}
+	s.touched[a] = s.epoch
+	s.queue = append(s.queue, a)
+}
+
+// visitClusters judges the clauses found by hash from a value of either side, where anything that they read differs.
+func (s *scratch) visitClusters() {
+	g := s.part.segment
+	for a := range g.attributes {
+		x := g.attributes[a].index
+		if x == nil || len(x.clusters) == 0 {
+			continue
+		}
+		p := s.probe(int32(a), after)
+		if !s.differs(int32(a)) {
+			s.visitFound(x, p, s.mask, true)
+			continue
+		}
+		s.visitFound(x, p, ^uint64(0), true)
+		s.visitFound(x, s.probe(int32(a), before), ^uint64(0), false)
+	}
+}
+
+// visitFound judges the clauses of what one probe found that read any of mask.
+func (s *scratch) visitFound(x *index, p *probe, mask uint64, later bool) {
+	g := s.part.segment
+	for _, n := range s.found[p.first:p.end] {
+		e := &x.entries[n]
+		if e.cluster == e.clusterEnd || e.clusterMask&(mask|clockBit) == 0 && mask != ^uint64(0) {
+			continue
+		}
+		for _, c := range x.clusters[e.cluster:e.clusterEnd] {
+			clause := &g.clauses[c]
+			if clause.timed && later {
+				s.hashed = append(s.hashed, c)
+			}
+			if clause.mask&mask != 0 || mask == ^uint64(0) {
+				s.judgeClause(clause)
+			}
+		}
+	}
+}
+
+// judgeClause compares a clause found by hash on both sides.
+func (s *scratch) judgeClause(c *clause) {
+	a := &s.part.segment.audiences[c.audience]
+	if s.touched[c.audience] == s.epoch || s.part.isDead(c.audience) {
+		return
+	}
+	was, is := s.clause(c, before), s.clause(c, after)
+	switch {
+	case was == is:
+	case a.single:
+		s.touched[c.audience] = s.epoch // it may be found again by another of its values
+		s.outcome = append(s.outcome, change{c.audience, is})
+	default:
+		s.touch(c.audience)
+	}
+}

@@ -1,0 +1,163 @@
+package compiled
+
+import (
+	"math/bits"
+
+	"muster/evaluator"
+)
+
+// patience is how many clauses are tried along the thresholds before the candidates themselves are gone through.
+const patience = 256
+
+// nextFlip returns the first instant after the later input's, and before limit, at which time alone changes the verdict of an
+// audience of the segment; limit if there is none.
+//
+// Memberships of others are taken as they are: where a flip comes through a reference, the audience referred to flips at
+// that instant, or earlier, itself, and is found there.
+func (s *scratch) nextFlip(limit evaluator.Instant) evaluator.Instant {
+	g := s.part.segment
+	n := s.findCandidates()
+	for _, c := range s.hashed {
+		limit = s.try(g.clauses[c].audience, limit)
+	}
+	for _, c := range g.irregular {
+		limit = s.try(g.clauses[c].audience, limit)
+	}
+	if n > 0 {
+		limit = s.walk(limit, n)
+	}
+	return limit
+}
+
+// findCandidates finds the timed clauses in the lanes that nothing but the clock violates, and how many they are.
+func (s *scratch) findCandidates() int {
+	g := s.part.segment
+	if len(g.timedBlocks) > 0 {
+		s.fillAll()
+	}
+	n := 0
+	s.decided = s.epoch
+	for i := range g.timedBlocks {
+		t := &g.timedBlocks[i]
+		var violated uint64
+		for _, e := range g.timeless[t.first:t.end] {
+			violated |= s.words[e][after]
+		}
+		s.candidates[t.block] = t.bits &^ violated
+		n += bits.OnesCount64(s.candidates[t.block])
+	}
+	return n
+}
+
+// try returns the flip of an audience if it is before limit, and limit otherwise.
+func (s *scratch) try(a int32, limit evaluator.Instant) evaluator.Instant {
+	if s.tried[a] == s.epoch || s.part.isDead(a) {
+		return limit
+	}
+	s.tried[a] = s.epoch
+	return min(limit, s.flipOf(a))
+}
+
+// cursor is a place on a scale of ages, which time walks downwards.
+type cursor struct {
+	vector *vector
+	moment evaluator.Moment // the value
+	rank   int32            // the next to be left
+	at     evaluator.Instant
+}
+
+// walk goes along the thresholds that time is about to pass, the nearest first, and tries the candidates that each
+// concerns. The first flip is usually a few thresholds away, however many candidates there are. When many were
+// tried in vain, the candidates left are tried one by one: most of them have their thresholds behind them.
+func (s *scratch) walk(limit evaluator.Instant, candidates int) evaluator.Instant {
+	s.placeCursors()
+	passed := 0
+	for {
+		c := s.earliest()
+		if c == nil || c.at >= limit {
+			return limit
+		}
+		l := &c.vector.lanes[0]
+		for _, bit := range l.toggles[l.starts[c.rank]:l.starts[c.rank+1]] {
+			passed++
+			block := c.vector.blocks[bit>>6]
+			if s.candidates[block]>>(bit&63)&1 != 0 {
+				limit = s.try(s.clauseAt(int(block), int(bit&63)).audience, limit)
+			}
+		}
+		if passed > patience && passed > 4*candidates {
+			return s.tryAll(limit)
+		}
+		c.rank--
+		c.settle(s.inputs[after].Now)
+	}
+}
+
+func (s *scratch) clauseAt(block, bit int) *clause {
+	g := s.part.segment
+	return &g.clauses[g.clauseAt[block*64+bit]]
+}
+
+// placeCursors puts a cursor on each age that is a time.
+func (s *scratch) placeCursors() {
+	g := s.part.segment
+	s.cursors = s.cursors[:0]
+	for n := range g.vectors {
+		v := &g.vectors[n]
+		if v.kind != ageLane {
+			continue
+		}
+		t, ok := s.value(g, v.attribute, after).Time()
+		if !ok || !t.Finite() {
+			continue
+		}
+		now := s.inputs[after].Now
+		c := cursor{vector: v, moment: t, rank: v.lanes[0].scale.rankAge(t, now.Moment())}
+		c.settle(now)
+		s.cursors = append(s.cursors, c)
+	}
+}
+
+// settle moves a cursor to the next rank whose leaving concerns any clause, and works out when it is left.
+func (c *cursor) settle(now evaluator.Instant) {
+	l := &c.vector.lanes[0]
+	for c.rank > 0 && l.starts[c.rank] == l.starts[c.rank+1] {
+		c.rank--
+	}
+	c.at = evaluator.NoInstant
+	if c.rank <= 0 {
+		return
+	}
+	// At an odd rank the value is a threshold's offset from now, and no longer is from the next microsecond on; at an even one
+	// it is further away, and will be there when now is that far before it.
+	left := c.moment.Add(-l.scale.offsets[(c.rank-1)/2])
+	if c.rank&1 != 0 {
+		left = left.Next()
+	}
+	if at, ok := left.Instant(); ok {
+		c.at = at
+	}
+}
+
+// earliest returns the cursor that time passes first, or nil when there is none.
+func (s *scratch) earliest() *cursor {
+	var first *cursor
+	for i := range s.cursors {
+		if c := &s.cursors[i]; c.at != evaluator.NoInstant && (first == nil || c.at < first.at) {
+			first = c
+		}
+	}
+	return first
+}
+
+// tryAll tries every candidate.
+func (s *scratch) tryAll(limit evaluator.Instant) evaluator.Instant {
+	g := s.part.segment
+	for i := range g.timedBlocks {
+		block := int(g.timedBlocks[i].block)
+		for rest := s.candidates[block]; rest != 0; rest &= rest - 1 {
+			limit = s.try(s.clauseAt(block, bits.TrailingZeros64(rest)).audience, limit)
+		}
+	}
+	return limit
+}

@@ -1,0 +1,32 @@
+package compiled
+
+// index is everything that the value of one attribute finds: which constants it equals, which patterns it holds, and
+// where it lies on the scales. What it finds are entries; the lanes and the clusters of an entry then follow.
+type index struct {
+	equal   *dictionary // equal_to and equal_to_any
+	lists   *dictionary // items of contains with a list: a scalar, or an item of a list, that equals one
+	items   *dictionary // contains with a scalar: an item of a list that equals it
+	text    *automaton  // substrings, prefixes and suffixes
+	folded  *automaton  // the same, of the fold of the text
+	exists  int32       // entry of values that are set, + 1; 0 is none
+	empty   int32       // entry of empty values, + 1
+	instant int32       // entry of values that are a time, + 1
+	entries []entry
+
+	bits     []uint32 // of entries
+	clusters []int32  // of entries: clauses found by hash
+
+	value vector0
+	age   vector0
+}
+
+// vector0 is the number of a vector + 1; 0 is none.
+type vector0 int32
+
+// entry is what follows from one finding: bits of the attribute's vector, and clauses found by hash.
+type entry struct {
+	satisfied, violated uint32 // bits[satisfied:violated] are clauses that hold now, bits[violated:end] that no longer do
+	end                 uint32
+	cluster, clusterEnd uint32
+	clusterMask         uint64 // of all those clauses together
+}

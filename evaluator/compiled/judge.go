@@ -1,0 +1,169 @@
+package compiled
+
+import "muster/evaluator"
+
+// Judge judges users by a Set. It keeps scratch memory and must not be used by two goroutines at once.
+type Judge struct {
+	set     *Set
+	parts   []*scratch
+	moved   []uint64 // bitmaps of places in the set's order
+	entered []uint64
+	few     []placedChange
+}
+
+// NewJudge returns a judge by the set.
+func (s *Set) NewJudge() *Judge {
+	j := &Judge{set: s, parts: make([]*scratch, len(s.parts))}
+	for i, p := range s.parts {
+		j.parts[i] = newScratch(p, j)
+	}
+	j.moved = make([]uint64, bitmapWords(len(s.order)))
+	j.entered = make([]uint64, bitmapWords(len(s.order)))
+	return j
+}
+
+// Match finds the dynamic audiences whose conditions hold for an input, and the next flip of any.
+func (j *Judge) Match(in *evaluator.Input, out *evaluator.Match) {
+	out.Members, out.NextFlip = out.Members[:0], evaluator.NoInstant
+	if in.Row == nil {
+		return
+	}
+	j.match(in)
+	for _, s := range j.parts {
+		g := s.part.segment
+		for _, c := range s.outcome {
+			out.Members = append(out.Members, g.audiences[c.audience].id)
+		}
+	}
+	sortIDs(out.Members)
+	out.NextFlip = j.nextFlip()
+}
+
+// match leaves the audiences that hold in the outcome of each part.
+func (j *Judge) match(in *evaluator.Input) {
+	for _, s := range j.parts {
+		s.begin(in, in)
+	}
+	for _, s := range j.parts {
+		s.match()
+	}
+}
+
+// Diff finds the dynamic audiences whose verdict differs between two inputs of one user, each by its own row, clock and
+// given memberships, and the next flip of any after the later one.
+func (j *Judge) Diff(before, after *evaluator.Input, out *evaluator.Diff) {
+	out.Changes, out.NextFlip = out.Changes[:0], evaluator.NoInstant
+	switch {
+	case before.Row == nil && after.Row == nil:
+		return
+	case before.Row == nil:
+		j.match(after)
+		j.report(out, true, true)
+	case after.Row == nil:
+		j.match(before)
+		j.report(out, true, false)
+		return
+	default:
+		j.diff(before, after)
+		j.report(out, false, false)
+	}
+	out.NextFlip = j.nextFlip()
+}
+
+// diff leaves the audiences whose verdict differs in the outcome of each part.
+func (j *Judge) diff(before, after *evaluator.Input) {
+	for _, s := range j.parts {
+		s.begin(before, after)
+	}
+	j.touchGiven(before.Given, after.Given)
+	for _, s := range j.parts {
+		if before.User != after.User {
+			s.touchSampled()
+		}
+		s.diff()
+	}
+	for settled := false; !settled; {
+		settled = true
+		for _, s := range j.parts {
+			if s.settle() {
+				settled = false
+			}
+		}
+	}
+}
+
+// settle compares the verdicts of the audiences that were touched, and touches those that ask about the ones that differ.
+// It reports whether there was anything to do.
+func (s *scratch) settle() bool {
+	if len(s.queue) == 0 && s.told == len(s.outcome) {
+		return false
+	}
+	for _, a := range s.queue {
+		if is := s.verdict(a, after); is != s.verdict(a, before) {
+			s.outcome = append(s.outcome, change{a, is})
+		}
+	}
+	s.queue = s.queue[:0]
+	if len(s.part.asking) > 0 {
+		for _, c := range s.outcome[s.told:] {
+			for _, h := range s.part.asking[c.audience] {
+				s.judge.parts[h.part].touch(h.audience)
+			}
+		}
+	}
+	s.told = len(s.outcome)
+	return true
+}
+
+// touchSampled touches the audiences that depend on the user's id.
+func (s *scratch) touchSampled() {
+	g := s.part.segment
+	for _, c := range g.sampled {
+		s.touch(g.clauses[c].audience)
+	}
+}
+
+// touchGiven touches the audiences that ask about a membership that is given on one side only.
+func (j *Judge) touchGiven(before, after []evaluator.Given) {
+	for len(before) > 0 || len(after) > 0 {
+		var g evaluator.Given
+		switch {
+		case len(after) == 0 || len(before) > 0 && lessGiven(before[0], after[0]):
+			g, before = before[0], before[1:]
+		case len(before) == 0 || lessGiven(after[0], before[0]):
+			g, after = after[0], after[1:]
+		default:
+			before, after = before[1:], after[1:]
+			continue
+		}
+		for _, h := range j.set.given[g.Audience] {
+			j.parts[h.part].touch(h.audience)
+		}
+	}
+}
+
+func lessGiven(a, b evaluator.Given) bool {
+	return a.Audience < b.Audience || a.Audience == b.Audience && a.Tenant < b.Tenant
+}
+
+// isGiven looks a membership up in the ascending list of those given.
+func isGiven(given []evaluator.Given, g evaluator.Given) bool {
+	low, high := 0, len(given)
+	for low < high {
+		mid := int(uint(low+high) >> 1)
+		if lessGiven(given[mid], g) {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low < len(given) && given[low] == g
+}
+
+func (j *Judge) nextFlip() evaluator.Instant {
+	next := evaluator.NoInstant
+	for _, s := range j.parts {
+		next = s.nextFlip(next)
+	}
+	return next
+}

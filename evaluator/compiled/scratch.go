@@ -1,0 +1,149 @@
+package compiled
+
+import "muster/evaluator"
+
+// scratch is a judge's memory for one segment: what is known of the two inputs at hand. Everything in it bears the number
+// of the judgement that wrote it, so that nothing needs to be cleared between two.
+type scratch struct {
+	part   *part
+	judge  *Judge
+	inputs [2]*evaluator.Input
+	epoch  uint32
+
+	changed []uint32          // by attribute: the epoch in which it last differed between the inputs
+	mask    uint64            // of the attributes that differ, and of the clock when that does
+	values  []evaluator.Value // by side and attribute
+	loaded  []uint32          // epoch of values
+	probes  []probe           // by side and attribute
+	found   []int32           // entries of probes
+	finder  finder
+
+	words     []pair   // of all vectors
+	filled    []uint32 // by vector: epoch
+	allFilled uint32   // epoch in which all are
+	blocks    []pair   // by block: the OR of its words
+	computed  []uint32 // by block: epoch of that
+	visit     []uint64 // bitmap of blocks to look at
+
+	touched  []uint32 // by audience: epoch in which it was touched
+	queue    []int32  // audiences whose verdicts must be compared
+	verdicts []verdicts
+	outcome  []change
+	told     int // outcomes that those who ask about them were touched for
+
+	candidates []uint64 // by block: timed clauses that nothing but the clock violates
+	decided    uint32   // epoch of candidates
+	spans      []span
+	tried      []uint32 // by audience: epoch in which its flip was worked out
+	cursors    []cursor
+	hashed     []int32 // timed clauses that were found by hash
+}
+
+// pair is a word on both sides.
+type pair [2]uint64
+
+// change is an audience of the segment whose verdict differs.
+type change struct {
+	audience int32
+	entered  bool
+}
+
+// verdicts are those of an audience on both sides, where they are known.
+type verdicts struct {
+	epoch [2]uint32
+	holds [2]bool
+}
+
+func newScratch(p *part, j *Judge) *scratch {
+	g := p.segment
+	n := len(g.attributes)
+	return &scratch{
+		part: p, judge: j,
+		changed:  make([]uint32, n),
+		values:   make([]evaluator.Value, 2*n),
+		loaded:   make([]uint32, 2*n),
+		probes:   make([]probe, 2*n),
+		finder:   newFinder(g),
+		words:    make([]pair, g.words),
+		filled:   make([]uint32, len(g.vectors)),
+		blocks:   make([]pair, g.blocks),
+		computed: make([]uint32, g.blocks),
+		visit:    make([]uint64, bitmapWords(g.blocks)),
+		touched:  make([]uint32, len(g.audiences)),
+		verdicts: make([]verdicts, len(g.audiences)),
+
+		candidates: make([]uint64, g.blocks),
+		tried:      make([]uint32, len(g.audiences)),
+	}
+}
+
+// begin makes the scratch one of two inputs. For a match, before is after.
+func (s *scratch) begin(before, after *evaluator.Input) {
+	s.inputs = [2]*evaluator.Input{before, after}
+	s.epoch++
+	if s.epoch == 0 { // once in four billion
+		s.forget()
+	}
+	s.mask, s.told = 0, 0
+	s.found = s.found[:0]
+	s.queue, s.outcome, s.hashed = s.queue[:0], s.outcome[:0], s.hashed[:0]
+}
+
+// forget clears every epoch, for they begin anew.
+func (s *scratch) forget() {
+	clear(s.changed)
+	clear(s.loaded)
+	clear(s.filled)
+	clear(s.computed)
+	clear(s.touched)
+	clear(s.tried)
+	clear(s.probes)
+	clear(s.verdicts)
+	s.allFilled, s.decided = 0, 0
+	s.epoch = 1
+}
+
+// compareRows finds the attributes that differ between the inputs: by the text of their columns, and where that differs
+// and is a document, by their values.
+func (s *scratch) compareRows() {
+	g := s.part.segment
+	from, to := s.inputs[before].Row, s.inputs[after].Row
+	if s.inputs[before].Now != s.inputs[after].Now {
+		s.mask |= clockBit
+	}
+	if from == to {
+		return
+	}
+	for i := range g.columns {
+		c := &g.columns[i]
+		if a, b := from.Text(c.column), to.Text(c.column); string(a) == string(b) && (a == nil) == (b == nil) {
+			continue
+		}
+		for _, a := range c.attributes {
+			s.changed[a] = s.epoch
+			if len(g.attributes[a].source.Steps) > 0 && evaluator.Identical(s.value(g, a, before), s.value(g, a, after)) {
+				s.changed[a] = s.epoch - 1
+				continue
+			}
+			s.mask |= g.attributes[a].bit
+		}
+	}
+}
+
+// differs reports whether an attribute differs between the inputs.
+func (s *scratch) differs(a int32) bool { return s.changed[a] == s.epoch }
+
+// value returns the value of an attribute. What does not differ is read from the later row.
+func (s *scratch) value(g *segment, a int32, on side) evaluator.Value {
+	if a == none {
+		return evaluator.Value{}
+	}
+	if s.changed[a] != s.epoch {
+		on = after
+	}
+	i := int(on)*len(g.attributes) + int(a)
+	if s.loaded[i] != s.epoch {
+		s.values[i], s.loaded[i] = s.inputs[on].Row.Read(g.attributes[a].source), s.epoch
+	}
+	return s.values[i]
+}

@@ -1,0 +1,86 @@
+package compiled
+
+import "muster/evaluator"
+
+// segment is a list of audiences compiled by themselves: it shares nothing with other segments, and references to other
+// audiences, of its own too, are resolved by the Set that holds it. It is immutable.
+type segment struct {
+	schema     *evaluator.Schema
+	attributes []attribute
+	columns    []column
+	predicates []predicate
+	references []reference
+	audiences  []audience // in an order in which each comes after those of this segment that it refers to
+	clauses    []clause
+	literals   []literal // of clauses, one after the other
+
+	// The lanes: clauses as bits, 64 to a block.
+	vectors     []vector
+	blocks      int
+	entryStart  []uint32 // by block, and one more: where its entries begin
+	entries     []uint32 // places in a judge's words, one for each vector that has a part in the block
+	used        []uint64 // by block: the bits that are clauses
+	clauseAt    []int32  // by bit of all blocks: the clause
+	residual    []uint64 // by block: clauses that have conditions beyond the lanes
+	words       int      // of all vectors together
+	ownerAt     []int32  // by bit of all blocks: the audience; its complement when the bit alone does not decide it
+	clocked     []uint64 // bitmap of blocks: those that have clauses with conditions on the clock beyond the lanes
+	timedBlocks []timedBlock
+	timeless    []uint32 // of timed blocks: their entries that do not depend on the clock
+
+	clustered   bool    // some clause is found by hash
+	timedHashed bool    // and depends on the clock
+	sampled     []int32 // clauses that depend on the user's id
+	irregular   []int32 // clauses that depend on the clock in a way that no vector knows
+}
+
+// attribute is a property that conditions read, with all that is found by its value.
+type attribute struct {
+	source  evaluator.Source
+	index   *index   // nil when no lane and no cluster wants to know its value
+	residue []uint64 // bitmap of blocks that have clauses with conditions on it beyond the lanes
+	bit     uint64   // of masks; more than 64 attributes share bits, which makes a mask wider and never wrong
+}
+
+// column is one that some attribute reads.
+type column struct {
+	column     int
+	attributes []int32
+}
+
+// audience is one that conditions decide.
+type audience struct {
+	id         evaluator.AudienceID
+	definition *evaluator.Definition
+	first, end int32   // its clauses
+	single     bool    // it is one clause and refers to no other audience
+	referring  bool    // it has membership conditions
+	asks       []int32 // of a referring one: the references
+	leaves     []leaf  // of a referring one: its other conditions
+}
+
+// timedBlock is a block with clauses that depend on the clock.
+type timedBlock struct {
+	block      uint32
+	first, end uint32 // its words that do not: segment.timeless[first:end]
+	bits       uint64 // those clauses
+}
+
+// clause is a conjunction. An audience holds when one of its clauses does.
+type clause struct {
+	audience   int32
+	first, end uint32 // its literals: those beyond the lanes first
+	beyond     uint32 // end of those beyond the lanes
+	place      int32  // its bit in the blocks; none when it is found by hash
+	timed      bool   // it depends on the clock
+	mask       uint64 // attributes that the part beyond the lanes reads; of one found by hash, all but its pin
+	trees      []node // what could not be expanded
+}
+
+const (
+	clockBit uint64 = 1 << 63 // of masks: the clock
+	userBit  uint64 = 1 << 62 // the user's id and the memberships given
+)
+
+// bitOf returns an attribute's bit in masks.
+func bitOf(attribute int) uint64 { return 1 << (attribute % 62) }

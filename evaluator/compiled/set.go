@@ -1,0 +1,189 @@
+package compiled
+
+import (
+	"errors"
+	"fmt"
+
+	"muster/evaluator"
+)
+
+// Set is a compiled list of audiences over one schema. It is immutable and may be shared by any number of judges.
+type Set struct {
+	schema    *evaluator.Schema
+	audiences []evaluator.Audience // as given
+	parts     []*part
+	order     []handle                          // of all dynamic audiences: each after those it refers to
+	given     map[evaluator.AudienceID][]handle // by audience whose membership is given: those that ask about it
+}
+
+// part is a segment in a set: what of it is in force, and what its references mean there.
+type part struct {
+	segment  *segment
+	dead     []uint64           // bitmap of audiences replaced or removed since; nil when there are none
+	position []int32            // by audience: its place in Set.order
+	targets  []target           // by reference
+	asking   map[int32][]handle // by audience: those that ask about it
+}
+
+// handle names an audience of a set.
+type handle struct {
+	part, audience int32
+}
+
+// target is what a reference leads to.
+type target struct {
+	kind targetKind
+	handle
+	given evaluator.Given
+}
+
+type targetKind uint8
+
+const (
+	targetNone   targetKind = iota // no such audience: nobody is a member
+	targetGiven                    // its membership is an input
+	targetJudged                   // its membership is its verdict
+)
+
+// ErrCycle is returned for audiences that depend on themselves.
+var ErrCycle = errors.New("audiences refer to one another in a circle")
+
+// Compile prepares audiences for rows of schema. The definitions are expected to have passed evaluator.CheckSet. A reference
+// to an audience that is not among them reads as no membership; a circle is refused with ErrCycle, and so is a number or a
+// key that occurs twice.
+func Compile(audiences []evaluator.Audience, schema *evaluator.Schema) (*Set, error) {
+	return compileSet(audiences, schema, options{})
+}
+
+func compileSet(audiences []evaluator.Audience, schema *evaluator.Schema, o options) (*Set, error) {
+	sorted, err := topological(audiences)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{schema: schema, audiences: audiences}
+	s.parts = []*part{{segment: compileSegment(sorted, schema, o)}}
+	s.link(sorted)
+	return s, nil
+}
+
+// topological returns the dynamic audiences in an order in which each comes after all that it refers to; independent ones
+// keep the order given. It is the order in which changes are told, so it depends on nothing but the list.
+func topological(audiences []evaluator.Audience) ([]evaluator.Audience, error) {
+	byKey, err := indexKeys(audiences)
+	if err != nil {
+		return nil, err
+	}
+	const entered, done = 1, 2
+	state := make([]uint8, len(audiences))
+	sorted := make([]evaluator.Audience, 0, len(audiences))
+	var visit func(i int) error
+	visit = func(i int) error {
+		switch state[i] {
+		case done:
+			return nil
+		case entered:
+			return fmt.Errorf("compile audience %q: %w", audiences[i].Definition.Key, ErrCycle)
+		}
+		state[i] = entered
+		for _, ref := range audiences[i].Definition.References() {
+			if to, ok := byKey[ref.Audience]; ok {
+				if err := visit(to); err != nil {
+					return err
+				}
+			}
+		}
+		state[i] = done
+		if audiences[i].Definition.Type == evaluator.Dynamic {
+			sorted = append(sorted, audiences[i])
+		}
+		return nil
+	}
+	for i := range audiences {
+		if err := visit(i); err != nil {
+			return nil, err
+		}
+	}
+	return sorted, nil
+}
+
+func indexKeys(audiences []evaluator.Audience) (map[string]int, error) {
+	byKey := make(map[string]int, len(audiences))
+	ids := make(map[evaluator.AudienceID]bool, len(audiences))
+	for i, a := range audiences {
+		if _, twice := byKey[a.Definition.Key]; twice || ids[a.ID] {
+			return nil, fmt.Errorf("compile audiences: %q (number %d) occurs twice", a.Definition.Key, a.ID)
+		}
+		byKey[a.Definition.Key] = i
+		ids[a.ID] = true
+	}
+	return byKey, nil
+}
+
+// link resolves the references of all parts and gives every audience its place in the order.
+func (s *Set) link(sorted []evaluator.Audience) {
+	at := make(map[evaluator.AudienceID]handle, len(sorted))
+	for n, p := range s.parts {
+		p.position = make([]int32, len(p.segment.audiences))
+		p.asking = make(map[int32][]handle)
+		for i := range p.segment.audiences {
+			if !p.isDead(int32(i)) {
+				at[p.segment.audiences[i].id] = handle{int32(n), int32(i)}
+			}
+		}
+	}
+	s.order = make([]handle, len(sorted))
+	for i := range sorted {
+		h := at[sorted[i].ID]
+		s.order[i] = h
+		s.parts[h.part].position[h.audience] = int32(i)
+	}
+	s.given = make(map[evaluator.AudienceID][]handle)
+	s.resolve(at)
+}
+
+// resolve finds what the references of all parts lead to, and who asks about whom.
+func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
+	var byKey map[string]evaluator.Audience
+	for n, p := range s.parts {
+		if len(p.segment.references) == 0 {
+			continue
+		}
+		if byKey == nil {
+			byKey = make(map[string]evaluator.Audience, len(s.audiences))
+			for _, a := range s.audiences {
+				byKey[a.Definition.Key] = a
+			}
+		}
+		p.targets = make([]target, len(p.segment.references))
+		for i, ref := range p.segment.references {
+			a, ok := byKey[ref.key]
+			switch {
+			case !ok:
+			case a.Definition.Given():
+				p.targets[i] = target{kind: targetGiven, given: evaluator.Given{Audience: a.ID, Tenant: ref.tenant}}
+			case ref.tenant == "":
+				p.targets[i] = target{kind: targetJudged, handle: at[a.ID]}
+			}
+		}
+		for i := range p.segment.audiences {
+			if a := &p.segment.audiences[i]; a.referring && !p.isDead(int32(i)) {
+				s.noteAsking(p, a, handle{int32(n), int32(i)})
+			}
+		}
+	}
+}
+
+func (s *Set) noteAsking(p *part, a *audience, h handle) {
+	for _, r := range a.asks {
+		switch t := &p.targets[r]; t.kind {
+		case targetGiven:
+			s.given[t.given.Audience] = append(s.given[t.given.Audience], h)
+		case targetJudged:
+			asked := s.parts[t.part]
+			asked.asking[t.audience] = append(asked.asking[t.audience], h)
+		}
+	}
+}
+
+// isDead reports whether an audience of the segment is no longer in force.
+func (p *part) isDead(a int32) bool { return p.dead != nil && p.dead[a/64]>>(a%64)&1 != 0 }

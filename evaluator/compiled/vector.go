@@ -1,0 +1,131 @@
+package compiled
+
+import "slices"
+
+// vector is the part of the lanes that one attribute decides: a word for each block in which some clause reads it. A bit is
+// set when the attribute's value violates its clause, so that a block's clauses hold where none of its vectors' words has a
+// bit. An attribute has up to two vectors: of its value, and of its age.
+type vector struct {
+	attribute int32
+	kind      laneKind // valueLane or ageLane
+	base      uint32   // of its words among a judge's
+	blocks    []uint32 // by word: its block, ascending
+	bitmap    []uint64 // of blocks: those
+	initial   []uint64 // words of a value that finds nothing
+	lanes     []lane   // scales on which it looks the value up
+}
+
+// lane is one scale of a vector with the words of every rank: some are kept, the others are reached from the nearest one
+// kept by toggling the bits in between.
+type lane struct {
+	scale     *scale
+	starts    []uint32 // by rank, and one more: toggles[starts[r]:starts[r+1]] lead from rank r-1 to r
+	toggles   []uint32
+	nearest   []uint32 // by rank: which snapshot to start from
+	ranks     []int32  // by snapshot
+	snapshots []uint64 // len(unranked) words each
+	unranked  []uint64
+}
+
+// snapshotDistance is how many toggles may lie between two snapshots.
+const snapshotDistance = 64
+
+// laneBits are the bits of one clause on a scale while the lane is built.
+type laneBits struct {
+	bit        uint32
+	predicates []*predicate
+	negated    []bool
+}
+
+// newLane makes a lane of clauses over size words. With initial, that is part of each of its words.
+func newLane(kind scaleKind, clauses []laneBits, initial []uint64) lane {
+	var predicates []*predicate
+	for i := range clauses {
+		predicates = append(predicates, clauses[i].predicates...)
+	}
+	l := lane{scale: newScale(kind, predicates), unranked: slices.Clone(initial)}
+	first := slices.Clone(initial) // words of rank 0
+	boundaries := make([][]uint32, l.scale.ranks())
+	for i := range clauses {
+		l.place(&clauses[i], first, boundaries)
+	}
+	l.starts = make([]uint32, 1, len(boundaries)+1)
+	for _, bits := range boundaries {
+		l.toggles = append(l.toggles, bits...)
+		l.starts = append(l.starts, uint32(len(l.toggles)))
+	}
+	l.snapshot(first)
+	return l
+}
+
+// place notes at which ranks a clause is violated.
+func (l *lane) place(c *laneBits, first []uint64, boundaries [][]uint32) {
+	word, mask := c.bit>>6, uint64(1)<<(c.bit&63)
+	var cuts []int
+	unranked := false
+	for i, p := range c.predicates {
+		low, high := l.scale.satisfied(p)
+		cuts = append(cuts, low, high+1)
+		unranked = unranked || !c.negated[i]
+	}
+	if unranked {
+		l.unranked[word] |= mask
+	}
+	violated := func(rank int) bool {
+		for i, p := range c.predicates {
+			low, high := l.scale.satisfied(p)
+			if (low <= rank && rank <= high) == c.negated[i] {
+				return true
+			}
+		}
+		return false
+	}
+	was := violated(0)
+	if was {
+		first[word] |= mask
+	}
+	slices.Sort(cuts)
+	for _, rank := range slices.Compact(cuts) {
+		if rank <= 0 || rank >= len(boundaries) {
+			continue
+		}
+		if is := violated(rank); is != was {
+			boundaries[rank] = append(boundaries[rank], c.bit)
+			was = is
+		}
+	}
+}
+
+// snapshot keeps the words of some ranks, at most snapshotDistance toggles apart where the thresholds allow.
+func (l *lane) snapshot(words []uint64) {
+	keep := func(rank int) {
+		l.ranks = append(l.ranks, int32(rank))
+		l.snapshots = append(l.snapshots, words...)
+	}
+	keep(0)
+	last := uint32(0)
+	for rank := 1; rank < l.scale.ranks(); rank++ {
+		for _, bit := range l.toggles[l.starts[rank]:l.starts[rank+1]] {
+			words[bit>>6] ^= 1 << (bit & 63)
+		}
+		if l.starts[rank+1]-last >= snapshotDistance {
+			keep(rank)
+			last = l.starts[rank+1]
+		}
+	}
+	l.nearest = make([]uint32, l.scale.ranks())
+	s := 0
+	for rank := range l.nearest {
+		for s+1 < len(l.ranks) && l.closer(rank, s+1, s) {
+			s++
+		}
+		l.nearest[rank] = uint32(s)
+	}
+}
+
+// closer reports whether fewer toggles lie between a rank and snapshot a than between it and snapshot b, the one before a.
+func (l *lane) closer(rank, a, b int) bool {
+	at := l.starts[rank+1]
+	toA, toB := l.starts[l.ranks[a]+1], l.starts[l.ranks[b]+1]
+	return max(toA, at)-min(toA, at) < max(toB, at)-min(toB, at)
+}

@@ -1,0 +1,91 @@
+package compiled
+
+// clause judges one clause on one side.
+func (s *scratch) clause(c *clause, on side) bool {
+	g := s.part.segment
+	if c.place != none {
+		s.fillAll()
+		if s.compute(int(c.place / 64))[on&1]>>(c.place%64)&1 != 0 {
+			return false
+		}
+	} else if !s.holds(g, g.literals[c.end-1], on) { // the pin
+		return false
+	}
+	for _, l := range g.literals[c.first:c.beyond] {
+		if !s.holds(g, l, on) {
+			return false
+		}
+	}
+	for i := range c.trees {
+		if !s.tree(g, &c.trees[i], on) {
+			return false
+		}
+	}
+	return true
+}
+
+// verdict judges an audience on one side, whatever its clauses are. It is remembered.
+func (s *scratch) verdict(a int32, on side) bool {
+	v := &s.verdicts[a]
+	if v.epoch[on&1] != s.epoch {
+		g := s.part.segment
+		holds := false
+		for c := g.audiences[a].first; c < g.audiences[a].end && !holds; c++ {
+			holds = s.clause(&g.clauses[c], on)
+		}
+		v.epoch[on&1], v.holds[on&1] = s.epoch, holds
+	}
+	return v.holds[on&1]
+}
+
+// member is the answer to a question about another audience.
+func (s *scratch) member(reference int32, on side) bool {
+	switch t := &s.part.targets[reference]; t.kind {
+	case targetGiven:
+		return isGiven(s.inputs[on].Given, t.given)
+	case targetJudged:
+		return s.judge.parts[t.part].verdict(t.audience, on)
+	}
+	return false
+}
+
+// own reports whether a change of an audience is its own: a condition of it that asks about no other audience has another
+// verdict, or none that asks does either, which is so where a user who appears satisfies nothing but negations. For a user
+// who is absent every condition is false.
+func (s *scratch) own(a *audience) bool {
+	for i := range a.leaves {
+		if s.leaf(&a.leaves[i], before) != s.leaf(&a.leaves[i], after) {
+			return true
+		}
+	}
+	for _, r := range a.asks {
+		if s.member(r, before) != s.member(r, after) {
+			return false
+		}
+	}
+	return true
+}
+
+// ownAlone is own where one side has no row: the other is the later one to a judge.
+func (s *scratch) ownAlone(a *audience) bool {
+	for i := range a.leaves {
+		if s.leaf(&a.leaves[i], after) {
+			return true
+		}
+	}
+	for _, r := range a.asks {
+		if s.member(r, after) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scratch) leaf(l *leaf, on side) bool {
+	g := s.part.segment
+	holds := s.evaluate(g, &g.predicates[l.first], on)
+	if l.second != none {
+		holds = holds && s.evaluate(g, &g.predicates[l.second], on)
+	}
+	return holds != l.negated
+}
