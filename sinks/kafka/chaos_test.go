@@ -111,7 +111,7 @@ func (c *chaosConn) Read(b []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		binary.BigEndian.PutUint32(frame[len(frame)-4:], 50) // throttle_time_ms ends a produce answer before version 9
+		binary.BigEndian.PutUint32(frame[len(frame)-4:], 3_600_000) // an hour: throttle_time_ms ends a produce answer before version 9
 		c.answer, c.action = frame, pass
 	}
 	if len(c.answer) > 0 {

@@ -120,7 +120,7 @@ func TestTopicGrowsWhileDown(t *testing.T) {
 	if got := second.State().Partitions; got != 4 {
 		t.Errorf("%d partitions count before what went before is done", got)
 	}
-	deliver(t, second, events[70:200])
+	deliver(t, second, events[70:101]) // one event goes by the new count
 	if want := (TopicState{ID: first.State().ID, Partitions: 9, Since: 101}); file.last() != want {
 		t.Errorf("recorded %+v, want %+v", file.last(), want)
 	}
@@ -138,6 +138,27 @@ func TestTopicGrowsWhileDown(t *testing.T) {
 		}
 		return 9
 	})
+}
+
+func TestGrowthThatIsNotRecordedStops(t *testing.T) {
+	t.Parallel()
+	cluster := startBrokers(t)
+	fault := errors.New("disk full")
+	o := testOptions(cluster.ListenAddrs())
+	o.MetadataInterval = time.Nanosecond
+	o.Record = func(_ context.Context, s TopicState) error {
+		if s.Since > 0 {
+			return fault
+		}
+		return nil
+	}
+	p := newProducer(t, o)
+	deliver(t, p, makeEvents(1, 100))
+	grow(t, cluster, p, 9)
+	if err := p.Deliver(testContext(t), makeEvents(101, 100)); !errors.Is(err, fault) {
+		t.Fatalf("got %v", err)
+	}
+	checkLog(t, readLog(t, p), makeEvents(1, 100))
 }
 
 // TestNewPartitionsAreFenced finds an older epoch refused in partitions that came after it.
