@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-
-	"github.com/goccy/go-yaml"
+	"strings"
 
 	"muster/config"
 	"muster/connectors/postgres"
@@ -37,7 +37,7 @@ func ReadDirectory(dir string) ([]DefinitionFile, error) {
 		if !entry.IsDir() {
 			continue
 		}
-		f, err := readDefinition(filepath.Join(dir, entry.Name()), entry.Name())
+		f, err := ReadDefinition(filepath.Join(dir, entry.Name()), entry.Name())
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -47,7 +47,8 @@ func ReadDirectory(dir string) ([]DefinitionFile, error) {
 	return files, errors.Join(faults...)
 }
 
-func readDefinition(folder, key string) (DefinitionFile, error) {
+// ReadDefinition reads the definition in a folder.
+func ReadDefinition(folder, key string) (DefinitionFile, error) {
 	for _, name := range definitionNames {
 		path := filepath.Join(folder, name)
 		text, err := os.ReadFile(path)
@@ -57,15 +58,36 @@ func readDefinition(folder, key string) (DefinitionFile, error) {
 		if err != nil {
 			return DefinitionFile{}, fmt.Errorf("read audiences: %w", err)
 		}
-		f := DefinitionFile{Path: path, Key: key, Document: text}
-		if filepath.Ext(name) != ".json" {
-			if f.Document, err = yaml.YAMLToJSON(text); err != nil {
-				return DefinitionFile{}, fmt.Errorf("%s: %w", path, err)
-			}
-		}
-		return f, nil
+		return parseDefinition(path, key, text)
 	}
 	return DefinitionFile{}, fmt.Errorf("%s holds no audience.json, audience.yaml or audience.yml", folder)
+}
+
+// ReadDefinitionFile reads a definition from a file of any name, YAML when it ends so. A key of "" is the document's own.
+func ReadDefinitionFile(path, key string) (DefinitionFile, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return DefinitionFile{}, fmt.Errorf("read the definition: %w", err)
+	}
+	return parseDefinition(path, key, text)
+}
+
+func parseDefinition(path, key string, text []byte) (DefinitionFile, error) {
+	f := DefinitionFile{Path: path, Key: key, Document: text}
+	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
+		var err error
+		if f.Document, err = yamlToJSON(text); err != nil {
+			return DefinitionFile{}, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if f.Key == "" {
+		var own struct {
+			Key string `json:"key"`
+		}
+		_ = json.Unmarshal(f.Document, &own) // the decoder says what is wrong with it
+		f.Key = own.Key
+	}
+	return f, nil
 }
 
 // PushDirectory commits the definitions of audiences.dir that differ from the committed ones, all or none. Every fault
@@ -119,7 +141,11 @@ func committed(ctx context.Context, control *postgres.Control, environment strin
 
 // versionsOf decodes the files and checks them together with what is committed beside them.
 func versionsOf(files []DefinitionFile, set map[string]*evaluator.Definition, log *slog.Logger) ([]postgres.Version, error) {
-	definitions, err := decodeFiles(files)
+	beside := make([]*evaluator.Definition, 0, len(set))
+	for _, d := range set {
+		beside = append(beside, d)
+	}
+	definitions, err := DecodeFiles(files, beside)
 	if err != nil {
 		return nil, err
 	}
@@ -128,30 +154,66 @@ func versionsOf(files []DefinitionFile, set map[string]*evaluator.Definition, lo
 		for _, w := range d.Warnings {
 			log.Warn("definition", "file", files[i].Path, "warning", w.String())
 		}
-		set[d.Key] = d
 		versions[i] = postgres.Version{Audience: d.Key, Type: d.Type.String(), SHA: d.SHA(), Document: d.Canonical()}
-	}
-	all := make([]*evaluator.Definition, 0, len(set))
-	for _, d := range set {
-		all = append(all, d)
-	}
-	if err := evaluator.CheckSet(all); err != nil {
-		return nil, fmt.Errorf("audiences:\n%w", err)
 	}
 	return versions, nil
 }
 
-// decodeFiles decodes definitions and reports every fault of every file.
-func decodeFiles(files []DefinitionFile) ([]*evaluator.Definition, error) {
-	definitions := make([]*evaluator.Definition, 0, len(files))
-	var faults []error
-	for _, f := range files {
-		d, err := evaluator.Decode(f.Document, f.Key)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s:\n%w", f.Path, err))
-			continue
-		}
-		definitions = append(definitions, d)
+// FileFault is one thing wrong with a definition file and its place.
+type FileFault struct {
+	File     string `json:"file"`
+	Audience string `json:"audience"`
+	Path     string `json:"path"`
+	Message  string `json:"message"`
+}
+
+// FileFaults are all that is wrong with definition files, as an error.
+type FileFaults []FileFault
+
+// Error names every fault, one a line.
+func (f FileFaults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.File + ": " + evaluator.Fault{Path: fault.Path, Message: fault.Message}.String()
 	}
-	return definitions, errors.Join(faults...)
+	return strings.Join(lines, "\n")
+}
+
+// DecodeFiles decodes definitions that are to stand beside others. The error is FileFaults: every fault of every file, and
+// between them, at once.
+func DecodeFiles(files []DefinitionFile, beside []*evaluator.Definition) ([]*evaluator.Definition, error) {
+	documents := make([]evaluator.Document, len(files))
+	paths := make(map[string]string, len(files))
+	for i, f := range files {
+		documents[i] = evaluator.Document{Key: f.Key, Text: f.Document}
+		paths[f.Key] = f.Path
+	}
+	definitions, err := evaluator.DecodeAll(documents, beside)
+	var faults evaluator.SetFaults
+	if !errors.As(err, &faults) {
+		return definitions, err
+	}
+	all := make(FileFaults, len(faults))
+	for i, f := range faults {
+		all[i] = FileFault{File: paths[f.Audience], Audience: f.Audience, Path: f.Path, Message: f.Message}
+	}
+	return nil, all
+}
+
+// checkFiles checks what each file alone shows; what others it refers to is for the database to say.
+func checkFiles(files []DefinitionFile) error {
+	var all FileFaults
+	for _, f := range files {
+		_, err := evaluator.Decode(f.Document, f.Key)
+		var faults evaluator.Faults
+		if errors.As(err, &faults) {
+			for _, fault := range faults {
+				all = append(all, FileFault{f.Path, f.Key, fault.Path, fault.Message})
+			}
+		}
+	}
+	if len(all) > 0 {
+		return all
+	}
+	return nil
 }

@@ -158,7 +158,7 @@ func checkAudiences(c *config.Config) Finding {
 	}
 	files, err := ReadDirectory(c.Audiences.Dir)
 	if err == nil {
-		_, err = decodeFiles(files)
+		err = checkFiles(files)
 	}
 	if err != nil {
 		f.Status, f.Detail, f.Repair = "fail", err.Error(), "correct the definitions; muster audience validate --dir "+c.Audiences.Dir
