@@ -101,7 +101,7 @@ func TestMoments(t *testing.T) {
 	t.Parallel()
 	for _, i := range []Instant{NegativeInfinity, NegativeInfinity + 1, -microsPerSecond - 1, -microsPerSecond, -1, 0, 1, microsPerSecond,
 		Infinity - 1, Infinity} {
-		if back, ok := i.Moment().Instant(); !ok || back != i {
+		if back, ok := i.Moment().Instant(); !ok || back != i || i.Moment().Micro >= microsPerSecond {
 			t.Errorf("%d becomes %v and comes back as %d (%v)", i, i.Moment(), back, ok)
 		}
 	}
@@ -118,6 +118,9 @@ func TestMoments(t *testing.T) {
 		a, b := Instant(rapid.Int64().Draw(t, "a")), Instant(rapid.Int64().Draw(t, "b"))
 		if c := a.Moment().Compare(b.Moment()); (c < 0) != (a < b) || (c > 0) != (a > b) {
 			t.Fatalf("%d and %d compare %d", a, b, c)
+		}
+		if m := a.Moment(); m.Finite() && (m.Micro < 0 || m.Micro >= microsPerSecond) {
+			t.Fatalf("%d becomes %+v", a, m)
 		}
 		if next, ok := a.Moment().Next().Instant(); a < Infinity-1 && a > NegativeInfinity && (!ok || next != a+1) {
 			t.Fatalf("after %d comes %d", a, next)

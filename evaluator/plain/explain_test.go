@@ -41,3 +41,20 @@ func TestExplain(t *testing.T) {
 		t.Error("an audience that is not in the set is explained")
 	}
 }
+
+// A leaf's next flip is that of its verdict: instants at which a between might flip and does not are none.
+func TestExplainFlipsOfLeaves(t *testing.T) {
+	t.Parallel()
+	in := &evaluator.Input{Row: rowOf(t, columns{"at": "2026-06-20"}), Now: instant(t, now)}
+	for argument, want := range map[string]evaluator.Instant{
+		`["1 day from now","1 day ago"]`:        evaluator.NoInstant,
+		`["1 day ago","1 day from now"]`:        instant(t, "2026-06-19"),
+		`["3 days from now","4 days from now"]`: instant(t, "2026-06-16"),
+		`["2026-06-21","1 day from now"]`:       evaluator.NoInstant,
+	} {
+		e, _ := compiled(t, dynamic(t, "k", onPath("recipient.at", "is_timestamp_between", argument, ""))).Explain(in, 1)
+		if got := e.Segments[0][0].NextFlip; got != want || e.NextFlip != want {
+			t.Errorf("%s flips at %v, and the audience at %v; want %v", argument, got, e.NextFlip, want)
+		}
+	}
+}
