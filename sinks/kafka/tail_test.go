@@ -59,18 +59,19 @@ func TestMarkerIsAwaited(t *testing.T) {
 	p := newProducer(t, o)
 	deliver(t, p, makeEvents(1, 10))
 
+	end := cluster.PartitionInfo(testTopic, 0).HighWatermark
 	var fetches, early atomic.Int32
 	cluster.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if fetches.Add(1) > hidden {
+		asked := request.(*kmsg.FetchRequest)
+		if len(asked.Topics) == 0 || asked.Topics[0].Partitions[0].FetchOffset < end || fetches.Add(1) > hidden {
 			return nil, nil, false
 		}
-		asked := request.(*kmsg.FetchRequest)
 		answer := asked.ResponseKind().(*kmsg.FetchResponse)
 		topic := kmsg.NewFetchResponseTopic()
 		topic.Topic = testTopic
 		partition := kmsg.NewFetchResponseTopicPartition()
-		partition.HighWatermark = asked.Topics[0].Partitions[0].FetchOffset
+		partition.HighWatermark = end
 		topic.Partitions = append(topic.Partitions, partition)
 		answer.Topics = append(answer.Topics, topic)
 		return answer, nil, true
