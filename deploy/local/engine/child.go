@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func serve(told string, report io.WriteCloser, logger *log.Logger) error {
 	}
 	_ = report.Close() // it has said all
 	gone := <-orphaned
-	drain(logger, tcpFront.Stop, httpFront.Stop)
+	drain(logger, engine, tcpFront.Stop, httpFront.Stop)
 	engine.Close()
 	if gone && s.Temporary {
 		return os.RemoveAll(s.Dir)
@@ -103,18 +104,29 @@ func serve(told string, report io.WriteCloser, logger *log.Logger) error {
 	return nil
 }
 
-// drain stops the fronts, which waits for what runs. What takes too long is cut off by the process's end.
-func drain(logger *log.Logger, stops ...func()) {
-	timer := time.AfterFunc(drainPatience, func() {
+// drain stops the fronts, which waits for what runs: for a while as it is, then cancelled. What does not heed that either
+// is cut off by the process's end.
+func drain(logger *log.Logger, engine *session.Engine, stops ...func()) {
+	end := time.AfterFunc(drainPatience, func() {
 		logger.Printf("statements still ran %s after the order to stop", drainPatience)
 		os.Exit(1)
 	})
-	defer timer.Stop()
-	var group sync.WaitGroup
+	defer end.Stop()
+	drained, done := context.WithCancel(context.Background())
+	var canceller, fronts sync.WaitGroup
+	canceller.Go(func() {
+		select {
+		case <-drained.Done():
+		case <-time.After(cancelPatience):
+			engine.CancelAll(drained)
+		}
+	})
 	for _, stop := range stops {
-		group.Go(stop)
+		fronts.Go(stop)
 	}
-	group.Wait()
+	fronts.Wait()
+	done()
+	canceller.Wait()
 }
 
 // listen returns a channel that delivers once: false for an order to stop, true when the parent is gone.

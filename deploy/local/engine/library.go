@@ -30,5 +30,9 @@ func library(ctx context.Context, log func(string)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, "libchdb.so"), nil
+	found, err := filepath.Glob(filepath.Join(dir, "libchdb.*"))
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("%s holds no libchdb: remove the directory and try again", dir)
+	}
+	return found[0], nil
 }

@@ -116,6 +116,25 @@ func TestTemporaryDirectoryGoes(t *testing.T) {
 	}
 }
 
+func TestStopCancelsWhatWouldNotEnd(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{})
+	conn, watcher := connect(t, s, ""), connect(t, s, "")
+	failed := make(chan error, 1)
+	go func() {
+		failed <- conn.Exec(context.Background(), "SELECT sum(cityHash64(number)) FROM numbers(3000000000000) SETTINGS max_threads = 1")
+	}()
+	const running = "SELECT count() FROM system.processes WHERE query LIKE '%numbers(3000000000000)%' AND query NOT LIKE '%processes%'"
+	eventually(t, func() bool { return one[uint64](t, watcher, running) == 1 })
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	var e *clickhouse.Exception
+	if err := <-failed; !errors.As(err, &e) || e.Code != 394 {
+		t.Errorf("the query that ran: %v", err)
+	}
+}
+
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -225,7 +225,7 @@ func TestExceptionsHaveCodes(t *testing.T) {
 	t.Parallel()
 	conn := open(t)
 	for query, want := range map[string]int32{
-		"SELECT * FROM nowhere": 60, "SELEKT 1": 62, "SELECT nothing": 47, "SELECT 1; SELECT 2": 62, "CREATE TABLE t": 80,
+		"SELECT * FROM nowhere": 60, "SELEKT": 62, "SELECT nothing": 47, "SELECT 1; SELECT 2": 62, "CREATE TABLE t": 80,
 		"SELECT throwIf(number = 70000) FROM numbers(100000)": 395, "INSERT INTO nowhere VALUES": 60, "DROP TABLE nowhere": 60,
 		"SELECT toUInt8('x')": 6,
 	} {
@@ -280,6 +280,15 @@ func TestSettingsLastForTheirStatement(t *testing.T) {
 	}
 	if n := one[uint64](t, conn, threads); n != 3 {
 		t.Errorf("max_threads is %d after a statement with another", n)
+	}
+	const block = "SELECT toUInt64(getSetting('max_block_size'))"
+	ctx := clickhouse.Context(context.Background(), clickhouse.WithSettings(clickhouse.Settings{"max_block_size": 77}))
+	var size uint64
+	if err := conn.QueryRow(ctx, block).Scan(&size); size != 77 || err != nil {
+		t.Error(size, err)
+	}
+	if one[uint64](t, conn, block) == 77 {
+		t.Error("max_block_size stays after the statement it came with")
 	}
 	run(t, conn, "SET max_threads = 9") // what comes with the next statement rules
 	if n := one[uint64](t, conn, threads); n != 3 {

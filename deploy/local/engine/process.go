@@ -16,6 +16,7 @@ import (
 // process is one run of the child.
 type process struct {
 	cmd   *exec.Cmd
+	log   *tail
 	stdin io.WriteCloser // its end tells the child that its parent is gone
 	done  chan struct{}  // closed when it has ended
 	err   error          // why, once done
@@ -74,7 +75,7 @@ func launch(s setup, log *tail, report *os.File) (*process, error) {
 	cmd.ExtraFiles = []*os.File{report}
 	cmd.SysProcAttr = attributes()
 	cmd.WaitDelay = time.Second
-	p := &process{cmd: cmd, done: make(chan struct{})}
+	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -112,7 +113,10 @@ func (p *process) stop(patience time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-p.done:
-		return p.err
+		if p.err != nil {
+			return fmt.Errorf("the ClickHouse engine did not stop cleanly: %w%s", p.err, lastWords(p.log))
+		}
+		return nil
 	case <-timer.C:
 		p.kill()
 		return fmt.Errorf("the ClickHouse engine did not stop within %s and was killed", patience)

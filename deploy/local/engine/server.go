@@ -115,5 +115,8 @@ func (s *Server) remove() {
 	}
 }
 
-// drainPatience is how long the child lets statements go on after it was told to stop.
-const drainPatience = 5 * time.Second
+// What the child does about statements that go on after it was told to stop.
+const (
+	cancelPatience = 2 * time.Second // then it cancels them
+	drainPatience  = 5 * time.Second // then it gives up
+)

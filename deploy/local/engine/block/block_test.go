@@ -18,11 +18,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// samples are types with values as the official driver takes them.
-var samples = []struct {
+type sample struct {
 	kind   string
 	values []any
-}{
+}
+
+// samples are types with values as the official driver takes them.
+var samples = []sample{
 	{"UInt8", []any{uint8(0), uint8(255)}},
 	{"Int64", []any{int64(-1), int64(1) << 62}},
 	{"UInt256", []any{big.NewInt(7)}},
@@ -51,10 +53,19 @@ var samples = []struct {
 	{"Tuple(UInt8, String)", []any{[]any{uint8(1), "x"}}},
 	{"Tuple(a UInt8, b Array(String))", []any{map[string]any{"a": uint8(1), "b": []string{"x"}}}},
 	{"LowCardinality(String)", []any{"a", "b", "a"}},
+	{"LowCardinality(String)", many()},
 	{"LowCardinality(Nullable(String))", []any{"a", nil}},
 	{"Array(LowCardinality(String))", []any{[]string{"a", "b"}, []string{}}},
 	{"Map(LowCardinality(String), Array(LowCardinality(String)))", []any{map[string][]string{"k": {"v"}}}},
 	{"SimpleAggregateFunction(sum, UInt64)", []any{uint64(9)}},
+}
+
+// many are more keys than a byte can number.
+func many() (values []any) {
+	for i := range 300 {
+		values = append(values, fmt.Sprint(i))
+	}
+	return values
 }
 
 // encode has the official driver write one column, in the dialect of a revision.

@@ -18,7 +18,7 @@ const maxSessions = 128
 
 // limits keep the engine to the size of a local stack; by itself it takes nine tenths of the machine and caches of 5 GB.
 var limits = []string{
-	"--max_server_memory_usage=3221225472",
+	"--max_server_memory_usage=2147483648",
 	"--mark_cache_size=67108864",
 	"--index_mark_cache_size=16777216",
 	"--primary_index_cache_size=67108864",
@@ -93,13 +93,18 @@ func (e *Engine) New() (*Session, error) {
 // killEvery is how long a statement may take to be seen after it was told to stop; then it is told again.
 const killEvery = 50 * time.Millisecond
 
-// kill stops what runs under the mark until ctx ends. One KILL is not enough: the statement may not have begun yet.
-func (e *Engine) kill(ctx context.Context, mark string) {
+// CancelAll stops every statement, again and again until ctx ends.
+func (e *Engine) CancelAll(ctx context.Context) {
+	e.kill(ctx, "startsWith(Settings['log_comment'], 'muster-')")
+}
+
+// kill stops what meets the condition until ctx ends. One KILL is not enough: a statement may not have begun yet.
+func (e *Engine) kill(ctx context.Context, condition string) {
 	tick := time.NewTicker(killEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		e.mu.Lock()
-		_, _ = e.control.Query("KILL QUERY WHERE Settings['log_comment'] = '"+mark+"' ASYNC", "Null") // best effort, and repeated
+		_, _ = e.control.Query("KILL QUERY WHERE "+condition+" ASYNC", "Null") // best effort, and repeated
 		e.mu.Unlock()
 		select {
 		case <-ctx.Done():

@@ -32,7 +32,9 @@ func (s *Session) Use(database string) error {
 }
 
 // Cancel stops the running statement, and returns when ctx ends, which should be when the statement has.
-func (s *Session) Cancel(ctx context.Context) { s.engine.kill(ctx, s.mark) }
+func (s *Session) Cancel(ctx context.Context) {
+	s.engine.kill(ctx, "Settings['log_comment'] = '"+s.mark+"'")
+}
 
 // Ran tells the session which statement has run, by its first keyword.
 func (s *Session) Ran(verb string) {

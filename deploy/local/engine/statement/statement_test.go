@@ -28,6 +28,8 @@ func TestParse(t *testing.T) {
 			Statement{Kind: Insert, Verb: "INSERT", Text: "INSERT INTO t (a, b) ", Format: "Native", Target: "t", Columns: "a, b"}},
 		"insert, no columns": {"insert into `a b`.\"t\" values ;",
 			Statement{Kind: Insert, Verb: "INSERT", Text: "insert into `a b`.\"t\" ", Format: "Values", Target: "`a b`.\"t\"", Data: " ;"}},
+		"insert, doubled quotes": {"INSERT INTO `a``b` (x) VALUES",
+			Statement{Kind: Insert, Verb: "INSERT", Text: "INSERT INTO `a``b` (x) ", Format: "Values", Target: "`a``b`", Columns: "x"}},
 		"insert, settings": {"INSERT INTO t SETTINGS async_insert=1 FORMAT CSV",
 			Statement{Kind: Insert, Verb: "INSERT", Text: "INSERT INTO t SETTINGS async_insert=1 ", Format: "CSV", Target: "t"}},
 		"insert, inline": {"INSERT INTO t VALUES (1, ';'); (2)",
