@@ -37,7 +37,7 @@ func newCluster(o *options) (*cluster, error) {
 		ClientID:       o.ClientID,
 		TLS:            o.TLS,
 		SASL:           mechanism,
-		MetadataTTL:    2 * time.Second,
+		MetadataTTL:    5 * time.Second,
 		MetadataTopics: []string{o.Topic},
 	}
 	client := &kafkago.Client{Addr: kafkago.TCP(o.Brokers...), Timeout: o.RequestTimeout, Transport: transport}

@@ -112,7 +112,7 @@ func (p *Producer) distribute(events []event.Event) ([]*partition, error) {
 	var active []*partition
 	for i := range events {
 		e := &events[i]
-		p.key = append(p.key[:0], e.User...)
+		p.key = append(p.key[:0], e.User...) // never nil: the balancer spreads records without a key at random
 		part := p.partitions[p.balancer.Balance(kafkago.Message{Key: p.key}, p.numbers[:state.Partitions]...)]
 		if e.Sequence < state.Since {
 			continue

@@ -52,6 +52,9 @@
 //
 // # Callers
 //
+// Recover takes the topic over from whichever worker has it, so it must not be called before this worker holds what makes
+// it the one that should: Postgres's replication slot.
+//
 // One goroutine calls Recover and Deliver; the other methods may be called from any. The package starts no goroutine
 // that outlives a call, apart from those of kafka-go's connections, which end with Close.
 package kafka

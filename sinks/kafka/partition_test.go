@@ -13,6 +13,22 @@ func javaPartition(key string, partitions int) int {
 	return partitioner.Partition(&kgo.Record{Key: []byte(key)}, partitions)
 }
 
+// TestEveryUserHasAPartition includes the user whose id is empty: an empty key, which Java hashes, and not a missing one,
+// which it spreads.
+func TestEveryUserHasAPartition(t *testing.T) {
+	t.Parallel()
+	p := newProducer(t, testOptions(startBrokers(t).ListenAddrs()))
+	events := makeEvents(1, 40)
+	for i := range events {
+		events[i].User = []string{"", "é", "\x00", "a b", "0"}[i%5]
+		events[i].EntryCount = events[i].Sequence
+	}
+	deliver(t, p, events)
+	log := readLog(t, p)
+	checkLog(t, log, events)
+	checkPlacement(t, log, func(uint64) int { return 4 })
+}
+
 // TestPartitionsAreJavas holds kafka-go's balancer against the hashes that Java's own tests name.
 func TestPartitionsAreJavas(t *testing.T) {
 	t.Parallel()

@@ -67,7 +67,7 @@ func New(o Options) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	return &Producer{o: resolved, cluster: c, stale: true, state: o.Recorded, backoff: backoff{most: backoffMost}}, nil
+	return &Producer{o: resolved, cluster: c, stale: true, state: o.Recorded, key: make([]byte, 0, 64), backoff: backoff{most: backoffMost}}, nil
 }
 
 // Name returns "kafka", the sink's name in metrics, cursors and logs.

@@ -15,7 +15,8 @@ const loginTries = 5
 
 // Recover connects, finds or creates the topic, fences all earlier producers and reads the tail of every partition. It
 // tries until that is done, until a fault that needs a person (the types in this package), or until ctx ends.
-// Deliver calls it by itself whenever it is needed.
+// Deliver calls it by itself whenever it is needed. The first call of a process stops the worker that held the
+// transactional id before.
 func (p *Producer) Recover(ctx context.Context) error {
 	p.stale = true
 	for try := 1; ; try++ {
