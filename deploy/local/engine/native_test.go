@@ -303,6 +303,21 @@ func TestSettingsLastForTheirStatement(t *testing.T) {
 	}
 }
 
+func TestNamesAreQuoted(t *testing.T) {
+	t.Parallel()
+	const name = "odd ` \\ 'name'; --"
+	conn := connect(t, shared, "")
+	run(t, conn, "CREATE DATABASE `odd \\` \\\\ 'name'; --`")
+	if got := one[string](t, connect(t, shared, name), "SELECT currentDatabase()"); got != name {
+		t.Errorf("connected to %q, want %q", got, name)
+	}
+	ctx := clickhouse.Context(context.Background(), clickhouse.WithSettings(clickhouse.Settings{"format_custom_escaping_rule": "CSV", "format_custom_field_delimiter": name}))
+	var got string
+	if err := conn.QueryRow(ctx, "SELECT getSetting('format_custom_field_delimiter')").Scan(&got); err != nil || got != name {
+		t.Errorf("setting %q, %v; want %q", got, err, name)
+	}
+}
+
 func TestConnectionsInParallel(t *testing.T) {
 	t.Parallel()
 	conn := open(t, func(o *clickhouse.Options) { o.MaxOpenConns = 8; o.MaxIdleConns = 8 })
