@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ type commit struct {
 
 // write puts the outcome of a batch into one atomic write, applies it and hands it to the syncer. The next batch may
 // be judged at once: it reads what this one wrote.
-func (p *Pipeline) write(ctx context.Context, b *batch, w *state.Batch, began time.Time) error {
+func (p *Pipeline) write(b *batch, w *state.Batch, began time.Time) error {
 	c := &commit{written: w}
 	events := p.inOrder(b)
 	if err := p.writeRecords(b, w); err != nil {
@@ -57,12 +56,9 @@ func (p *Pipeline) write(ctx context.Context, b *batch, w *state.Batch, began ti
 			}
 		}
 	}
-	select {
-	case p.batches <- c:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	// Not selected against ctx: what readers see must reach the disk. The syncer takes everything until this side closes.
+	p.batches <- c
+	return nil
 }
 
 // inOrder returns the events of all subjects in the order of the outbox and numbers them.
@@ -167,18 +163,28 @@ func (c *Commit) tally(e *event.Event) {
 }
 
 // sync waits for batches to reach the disk, in order, and lets go of what had to wait for that: the acknowledgement to
-// the source and the events to the sinks. It ends when the channel is closed.
-func (p *Pipeline) sync() error {
+// the source and the events to the sinks. It ends when the channel is closed; after a failure it only empties it.
+func (p *Pipeline) sync(failed func(error)) error {
+	var failure error
 	for c := range p.batches {
-		if err := c.written.Wait(); err != nil {
-			return fmt.Errorf("commit: %w", err)
+		err := c.written.Wait()
+		switch {
+		case failure != nil:
+		case err != nil:
+			failure = fmt.Errorf("commit: %w", err)
+			failed(failure)
+		default:
+			p.synced(c)
 		}
-		c.report.Syncing = time.Since(c.began)
-		p.durable.set(c.head)
-		if c.head.End > 0 && !c.head.Snapshot.Running {
-			p.source.Acknowledge(c.head.End)
-		}
-		p.observer.Committed(&c.report)
 	}
-	return nil
+	return failure
+}
+
+func (p *Pipeline) synced(c *commit) {
+	c.report.Syncing = time.Since(c.began)
+	p.durable.set(c.head)
+	if c.head.End > 0 && !c.head.Snapshot.Running {
+		p.source.Acknowledge(c.head.End)
+	}
+	p.observer.Committed(&c.report)
 }

@@ -41,7 +41,7 @@ type staging struct {
 func (p *Pipeline) large(ctx context.Context, q *queue) error {
 	first := *q.first()
 	now := max(first.Time, p.head.Clock)
-	if err := p.fireBefore(ctx, &first, now-1); err != nil {
+	if err := p.fireThrough(ctx, &first, now-1); err != nil {
 		return err
 	}
 	// What a crash left half staged is read again from the start.
@@ -230,16 +230,7 @@ func (p *Pipeline) applyStaged(ctx context.Context) error {
 	}
 	// Timers due at the very instant of the transaction, of users it did not touch.
 	passed := event.Transaction{Commit: p.head.Position, End: p.head.End, Time: p.head.Committed}
-	for {
-		list, _, err := p.due(p.head.Clock, timerLimit)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		last := list[len(list)-1]
-		if err := p.fire(ctx, &passed, list, horizon{instant: last.due, user: last.user}); err != nil {
-			return err
-		}
-	}
+	return p.fireThrough(ctx, &passed, p.head.Clock)
 }
 
 // stagedPart builds the batch of the next users of the staged transaction.

@@ -33,7 +33,7 @@ func (p *Pipeline) Run(ctx context.Context, drain time.Duration) error {
 		}
 		return nil
 	}
-	inner.Go(func() error { return fail(p.sync()) })
+	inner.Go(func() error { return p.sync(func(err error) { stopReading(err) }) })
 	inner.Go(func() error {
 		defer close(p.batches)
 		if err := p.snapshot(reading); err != nil {
@@ -84,6 +84,9 @@ func (p *Pipeline) stream(ctx context.Context, incoming chan []event.Transaction
 		return err
 	})
 	err := p.loop(ctx, incoming)
+	if errors.Is(err, ErrStopped) { // in the middle of a large transaction, which is read again from its start
+		err = nil
+	}
 	cancel(ErrStopped)
 	for range incoming { // let the reader go
 	}
@@ -154,7 +157,7 @@ func (p *Pipeline) work(ctx context.Context, build func(*state.Batch) (*batch, e
 	if n := b.disagreements.Load(); n > 0 {
 		p.log.Error("verdicts disagreed with stored memberships; run `muster verify`", "count", n, "position", b.head.Position)
 	}
-	return p.write(ctx, b, w, began)
+	return p.write(b, w, began)
 }
 
 // newBatch is an empty batch that begins where the state stands.

@@ -38,23 +38,36 @@ func (p *Pipeline) fireBefore(ctx context.Context, t *event.Transaction, now eva
 		if err != nil || !more {
 			return err
 		}
-		last := list[len(list)-1]
-		if err := p.fire(ctx, t, list, horizon{instant: last.due, user: last.user}); err != nil {
+		if err := p.fire(ctx, t, list); err != nil {
 			return err
 		}
 	}
 }
 
-// fire works a batch of nothing but timers, up to a horizon at or before the clock of transaction t.
-func (p *Pipeline) fire(ctx context.Context, t *event.Transaction, list []dueTimer, h horizon) error {
+// fireThrough fires every timer that is due through an instant, as passed by transaction t.
+func (p *Pipeline) fireThrough(ctx context.Context, t *event.Transaction, through evaluator.Instant) error {
+	for {
+		list, _, err := p.due(through, timerLimit)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := p.fire(ctx, t, list); err != nil {
+			return err
+		}
+	}
+}
+
+// fire works a batch of nothing but timers, which transaction t passes. The clock goes no further than the last of them.
+func (p *Pipeline) fire(ctx context.Context, t *event.Transaction, list []dueTimer) error {
+	last := list[len(list)-1]
 	return p.work(ctx, func(*state.Batch) (*batch, error) {
 		b := p.newBatch()
 		empty := *t
 		empty.Changes, empty.Bytes = nil, 0
 		b.transactions = []event.Transaction{empty}
-		b.nows = []evaluator.Instant{h.instant}
-		b.horizon = h
-		b.head.Clock = h.instant
+		b.nows = []evaluator.Instant{last.due}
+		b.horizon = horizon{instant: last.due, user: last.user}
+		b.head.Clock = last.due
 		for _, timer := range list {
 			b.subject(timer.user)
 		}

@@ -47,6 +47,9 @@ func ReadDirectory(dir string) ([]DefinitionFile, error) {
 	return files, errors.Join(faults...)
 }
 
+// ErrNoDefinition says that a folder holds no definition file.
+var ErrNoDefinition = errors.New("no audience.json, audience.yaml or audience.yml is there")
+
 // ReadDefinition reads the definition in a folder.
 func ReadDefinition(folder, key string) (DefinitionFile, error) {
 	for _, name := range definitionNames {
@@ -60,7 +63,7 @@ func ReadDefinition(folder, key string) (DefinitionFile, error) {
 		}
 		return parseDefinition(path, key, text)
 	}
-	return DefinitionFile{}, fmt.Errorf("%s holds no audience.json, audience.yaml or audience.yml", folder)
+	return DefinitionFile{}, fmt.Errorf("%s: %w", folder, ErrNoDefinition)
 }
 
 // ReadDefinitionFile reads a definition from a file of any name, YAML when it ends so. A key of "" is the document's own.

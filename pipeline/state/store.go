@@ -30,6 +30,7 @@ type Store struct {
 	View
 	db        *pebble.DB
 	dir       string
+	lock      *pebble.Lock
 	discarded uint64 // events up to this sequence are gone from the outbox; belongs to the caller of Discard
 }
 
@@ -58,7 +59,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state directory %s: %w", dir, err), lock.Close())
 	}
-	return &Store{View: View{db}, db: db, dir: dir}, nil
+	return &Store{View: View{db}, db: db, dir: dir, lock: lock}, nil
 }
 
 // tuning fits Pebble to the workload: small values read by key on every change and rewritten soon after.
@@ -88,7 +89,7 @@ func tuning(o Options) *pebble.Options {
 
 // Close flushes and closes the store. Snapshots must be closed before.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.lock.Close()); err != nil {
 		return fmt.Errorf("close state: %w", err)
 	}
 	return nil
