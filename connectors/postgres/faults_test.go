@@ -188,6 +188,7 @@ func TestServerRestartAndCrash(t *testing.T) {
 			_, s := ready(db)
 			db.run(`INSERT INTO users (id) VALUES ('before')`)
 			s.changes(1)
+			db.run(`CHECKPOINT`)
 			// Without a timeout the server waits at shutdown until the stream has acknowledged all of its log, a checkpoint's
 			// records included, which no transaction covers.
 			restarted := make(chan error, 1)
