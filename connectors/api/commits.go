@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/pipeline/event"
@@ -12,7 +13,7 @@ import (
 func (m management) registerCommits() {
 	register(m.api, manages(http.MethodGet, "/v1/commits", "list-commits", "Commits", "List commits, newest first"), m.listCommits)
 	register(m.api, manages(http.MethodGet, "/v1/commits/{id}", "get-commit", "Commits", "Get a commit"), m.getCommit)
-	all := manages(http.MethodPut, "/v1/commits", "commit-all", "Commits", "Commit all drafts, or one audience's")
+	all := manages(http.MethodPut, "/v1/commits", "commit-all", "Commits", "Commit all drafts, or some")
 	all.description = "All in one transaction, or none. A draft that was made from an older version than the latest is a 409 unless `force=true`."
 	register(m.api, all, m.commitAll)
 }
@@ -124,9 +125,9 @@ func (m management) commit(ctx context.Context, id string) (event.Commit, error)
 
 func (m management) commitAll(ctx context.Context, in *struct {
 	Place
-	Message    string `query:"commit_message"`
-	ResourceID string `query:"resource_id" doc:"The key of an audience, to commit its draft alone."`
-	Force      bool   `query:"force" doc:"Commit also drafts that were made from an older version."`
+	Message    string   `query:"commit_message"`
+	ResourceID []string `query:"resource_id,explode" doc:"Keys of audiences, to commit their drafts alone; once for each."`
+	Force      bool     `query:"force" doc:"Commit also drafts that were made from an older version."`
 	Authored
 }) (*answer[Result], error) {
 	if err := m.changeable(in.Place); err != nil {
@@ -139,13 +140,9 @@ func (m management) commitAll(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	var keys []string
-	if in.ResourceID != "" {
-		keys = []string{in.ResourceID}
-	}
-	made, token, err := m.Promotions.CommitDrafts(ctx, in.Environment, keys, in.Message, author, in.Force)
+	made, token, err := m.Promotions.CommitDrafts(ctx, in.Environment, in.ResourceID, in.Message, author, in.Force)
 	if err != nil {
-		return nil, within(err, in.ResourceID)
+		return nil, within(err, strings.Join(in.ResourceID, ",")) // of several, each fault names its audience
 	}
 	m.api.wrote(ctx, token)
 	return &answer[Result]{Result{"success", made}}, nil

@@ -97,6 +97,6 @@ publishes each entry and exit to Kafka, and records the whole membership history
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newCheck(), newDemo(), newLocal(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newAudience(), newDemo(), newLocal(), newVersion())
 	return root
 }
