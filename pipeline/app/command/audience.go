@@ -154,7 +154,8 @@ func (c *client) audience(ctx context.Context, key string, drafts bool) (api.Aud
 		query.Set("hide_uncommitted_changes", "true")
 	}
 	var a api.Audience
-	return a, c.do(ctx, http.MethodGet, "/v1/audiences/"+key, query, nil, &a)
+	err = c.do(ctx, http.MethodGet, "/v1/audiences/"+key, query, nil, &a)
+	return a, err
 }
 
 // printJSON prints a value as JSON, indented.

@@ -30,7 +30,8 @@ func fileText(a api.Audience, asYAML bool) ([]byte, error) {
 	var b bytes.Buffer
 	if asYAML {
 		fmt.Fprintf(&b, "# yaml-language-server: $schema=../%s\n", schemaName)
-		return b.Bytes(), writeYAML(&b, definition)
+		err := writeYAML(&b, definition)
+		return b.Bytes(), err
 	}
 	withSchema := fmt.Appendf(nil, `{"$schema": "../%s", %s`, schemaName, definition[1:])
 	if err := json.Indent(&b, withSchema, "", "  "); err != nil {

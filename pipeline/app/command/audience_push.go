@@ -182,7 +182,8 @@ func (c *client) commit(ctx context.Context, keys []string, message string, forc
 		query.Set("force", "true")
 	}
 	var result api.Result
-	return result, c.do(ctx, http.MethodPut, "/v1/commits", query, nil, &result)
+	err = c.do(ctx, http.MethodPut, "/v1/commits", query, nil, &result)
+	return result, err
 }
 
 func (p *push) print(c *cobra.Command, asJSON bool) error {
