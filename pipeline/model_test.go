@@ -409,9 +409,8 @@ func (m *model) commit(at evaluator.Instant, changes []event.Change) {
 	if len(defs) > 0 { // at the same instant the new definition is judged and nothing is said of the old
 		m.advance(now-1, nil)
 		m.define(now, defs)
-	} else {
-		m.advance(now, touched)
 	}
+	m.advance(now, touched)
 	before := make(map[string]*evaluator.Input)
 	for u := range touched {
 		before[u] = m.input(u, max(now-1, previous), m.settledNow(u))
