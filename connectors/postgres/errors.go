@@ -23,6 +23,7 @@ var (
 	ErrNotPublished     = errors.New("table is not in the publication")
 	ErrOtherDatabase    = errors.New("this is another database")
 	ErrTimeline         = errors.New("the server was promoted from a standby that lacked part of the log")
+	ErrBehind           = errors.New("the server's log ends before what was read from it")
 	ErrPermission       = errors.New("permission denied")
 	ErrPrerequisite     = errors.New("the server is not set up for logical replication")
 	ErrControlSchema    = errors.New("control schema is missing or too old")

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -177,7 +178,7 @@ func one[T any](db *database, sql string, args ...any) T {
 }
 
 func (db *database) options() postgres.Options {
-	return postgres.Options{DSN: db.dsn, Slot: db.name, Create: true, Environment: "test", Heartbeat: -1,
+	return postgres.Options{DSN: db.dsn, Logger: slog.New(slog.NewTextHandler(db.t.Output(), nil)), Slot: db.name, Create: true, Environment: "test", Heartbeat: -1,
 		Users: postgres.Users{Properties: "properties"}}
 }
 

@@ -35,6 +35,8 @@ type inspection struct {
 	viaRoot     bool     // the publication publishes partitions as their root
 	partial     bool     // the publication leaves out some kind of change
 
+	recovering    bool          // a standby, or a server that is still on its way to be promoted
+	position      event.LSN     // where the server's log ends
 	senderTimeout time.Duration // wal_sender_timeout as it is for this connection, 0 is none
 }
 
@@ -52,7 +54,8 @@ SELECT current_database(), current_setting('server_version_num'),
                AND quote_ident(p.schemaname) || '.' || quote_ident(p.tablename) = to_regclass(t.n)::text)),
        (SELECT pubviaroot FROM pg_publication WHERE pubname = %[3]s),
        (SELECT NOT (pubinsert AND pubupdate AND pubdelete AND pubtruncate) FROM pg_publication WHERE pubname = %[3]s),
-       (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout')
+       (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'),
+       pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END
   FROM (VALUES (1)) AS one LEFT JOIN pg_replication_slots s ON s.slot_name = %[1]s`,
 		literal(s.options.Slot), literal(users.quoted()), literal(s.options.Publication),
 		literal(tableName{s.options.Schema, "commits"}.quoted()), literal(tableName{s.options.Schema, "members"}.quoted()))
@@ -74,6 +77,7 @@ func (s *Source) inspect(ctx context.Context, q querier) (inspection, error) {
 	}
 	number := func(s string) int { n, _ := strconv.Atoi(s); return n } // NULL is 0; what the server prints parses
 	position, _ := pglogrepl.ParseLSN(text[6])
+	end, _ := pglogrepl.ParseLSN(text[16])
 	found := inspection{
 		database: text[0],
 		version:  number(text[1]),
@@ -87,6 +91,8 @@ func (s *Source) inspect(ctx context.Context, q querier) (inspection, error) {
 		partial:   text[13] == "t",
 
 		senderTimeout: time.Duration(number(text[14])) * time.Millisecond,
+		recovering:    text[15] == "t",
+		position:      event.LSN(end),
 	}
 	if text[11] != "" {
 		found.unpublished = strings.Split(text[11], "\n")

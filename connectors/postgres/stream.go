@@ -116,18 +116,27 @@ func (s *Source) streamOnce(ctx context.Context, first bool, out chan<- []event.
 	return err
 }
 
+var errRecovering = errors.New("the server is a standby or still recovering; waiting for it to be promoted, or point postgres.dsn at the primary")
+
 // start makes sure that the stream will miss nothing and starts it.
 func (s *Source) start(ctx context.Context, conn *replicationConn, first bool) (*session, error) {
 	from := s.decoder.Restart()
-	if err := s.sameDatabase(ctx, conn, s.decoder.End()); err != nil {
-		return nil, err
-	}
 	found, err := s.inspect(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
+	if found.recovering { // its timeline is not known before it is promoted, and it takes no ticks until then
+		return nil, errRecovering
+	}
+	if err := s.sameDatabase(ctx, conn, s.decoder.End()); err != nil {
+		return nil, err
+	}
 	if err := s.streamable(found); err != nil {
 		return nil, err
+	}
+	if found.position < from {
+		return nil, &Refusal{ErrBehind, fmt.Sprintf("it ends at %s, this worker has read up to %s", found.position, from),
+			"if an older copy of the database was put in its place, muster rebuild -c FILE, which publishes only what differs", nil}
 	}
 	if confirmed := found.slot.ConfirmedFlush; !first && s.decoder.End() != 0 && confirmed > s.decoder.End() {
 		return nil, &Refusal{ErrSlotAdvanced, fmt.Sprintf("slot %q stands at %s, this worker has read up to %s",

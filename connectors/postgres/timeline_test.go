@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -83,11 +84,17 @@ func TestPromotionWithAllThatWasReadGoesOn(t *testing.T) {
 	}
 }
 
-func TestPromotionOfAStandbyThatLacksWhatWasReadIsRefused(t *testing.T) {
+// An older copy of a server, once promoted from a standby and once simply started, lacks what was read already.
+func TestOlderCopyOfTheServerIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"15", "17"} {
-		t.Run(version, func(t *testing.T) {
+	for _, c := range []struct {
+		version  string
+		promoted bool
+		want     error
+	}{{"15", true, postgres.ErrTimeline}, {"17", true, postgres.ErrTimeline}, {"15", false, postgres.ErrBehind}, {"17", false, postgres.ErrBehind}} {
+		t.Run(fmt.Sprintf("%s promoted %t", c.version, c.promoted), func(t *testing.T) {
 			t.Parallel()
+			version := c.version
 			parent := folder(t)
 			dir, standby := filepath.Join(parent, "server"), filepath.Join(parent, "standby")
 			first := launch(t, local.Options{Version: version, Dir: dir})
@@ -110,16 +117,18 @@ func TestPromotionOfAStandbyThatLacksWhatWasReadIsRefused(t *testing.T) {
 			db.run(`INSERT INTO users (id) VALUES ('a')`)
 			s.changes(1)
 			primary.Kill()
-			recoverAsNew(t, standby)
-			promoted := launch(t, local.Options{Version: version, Dir: standby})
-			u, err := url.Parse(promoted.DSN())
+			if c.promoted {
+				recoverAsNew(t, standby)
+			}
+			copied := launch(t, local.Options{Version: version, Dir: standby})
+			u, err := url.Parse(copied.DSN())
 			if err != nil {
 				t.Fatal(err)
 			}
 			way.lead(u.Host)
 			err = s.failure()
 			var refusal *postgres.Refusal
-			if !errors.As(err, &refusal) || !errors.Is(err, postgres.ErrTimeline) || !strings.Contains(refusal.Repair, "muster rebuild") {
+			if !errors.As(err, &refusal) || !errors.Is(err, c.want) || !strings.Contains(refusal.Repair, "muster rebuild") {
 				t.Errorf("%v, want a refusal that names the repair", err)
 			}
 		})
