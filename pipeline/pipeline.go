@@ -50,6 +50,7 @@ type Pipeline struct {
 	position waiters     // who waits for a position or a token
 	phase    atomic.Int32
 	inForce  atomic.Pointer[generation] // for readers
+	cuts     cuts                       // who wants to read the state at an exact position
 
 	snapshotRows, snapshotTotal atomic.Int64
 	timers                      struct {
@@ -75,7 +76,7 @@ func New(store *state.Store, source Source, compiler Compiler, o Options) *Pipel
 	return &Pipeline{
 		options: o, store: store, source: source, compiler: compiler, log: o.Logger, observer: o.Observer,
 		batches: make(chan *commit, 2), timer: newWake(), applied: newProgress(), durable: newProgress(), outbox: outbox{wake: newWake()},
-		position: newWaiters(),
+		position: newWaiters(), cuts: cuts{wake: newWake()},
 	}
 }
 

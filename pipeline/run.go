@@ -130,6 +130,11 @@ func (p *Pipeline) next(ctx context.Context, q *queue) error {
 		q.drop()
 		return nil
 	}
+	aside, err := p.cutBefore(ctx, q)
+	if err != nil {
+		return err
+	}
+	defer q.putBack(aside)
 	if isLarge(t) {
 		return p.large(ctx, q)
 	}
