@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -40,10 +41,13 @@ func runAll(m *testing.M) int {
 	return code
 }
 
+// databases counts those that were made.
+var databases atomic.Int64
+
 // database makes a database for the test and returns its name.
 func database(t *testing.T) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%p", t)
+	name := fmt.Sprintf("test_%d", databases.Add(1))
 	conn := connect(t, shared, "")
 	run(t, conn, "CREATE DATABASE "+name)
 	return name

@@ -307,7 +307,7 @@ func TestNamesAreQuoted(t *testing.T) {
 	t.Parallel()
 	const name = "odd ` \\ 'name'; --"
 	conn := connect(t, shared, "")
-	run(t, conn, "CREATE DATABASE `odd \\` \\\\ 'name'; --`")
+	run(t, conn, "CREATE DATABASE IF NOT EXISTS `odd \\` \\\\ 'name'; --`")
 	if got := one[string](t, connect(t, shared, name), "SELECT currentDatabase()"); got != name {
 		t.Errorf("connected to %q, want %q", got, name)
 	}
