@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -33,6 +34,9 @@ func BenchmarkSingle(b *testing.B) {
 func benchmarkBulk(b *testing.B, p *Producer, trim func()) {
 	const call = 10_000
 	events := makeEvents(1, call)
+	for i := range events {
+		events[i].User = "u_" + strconv.Itoa(i)
+	}
 	deliver(b, p, events[:1])
 	sequence, bytes := uint64(2), len(events[0].AppendJSON(nil))
 	b.ReportAllocs()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -158,8 +159,10 @@ func kindOf(err error) string {
 	switch code := codeOf(err); {
 	case err == nil:
 		return ""
-	case code != 0:
+	case code != 0 && code.Title() != "":
 		return strings.ReplaceAll(strings.ToLower(code.Title()), " ", "_")
+	case code != 0:
+		return "code_" + strconv.Itoa(int(code))
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

@@ -55,6 +55,7 @@
 // Recover takes the topic over from whichever worker has it, so it must not be called before this worker holds what makes
 // it the one that should: Postgres's replication slot.
 //
-// One goroutine calls Recover and Deliver; the other methods may be called from any. The package starts no goroutine
+// Recover, Deliver and Check are called by one goroutine at a time; the other methods may be called from any. Close comes
+// after the last call has returned, or with its context cancelled. The package starts no goroutine
 // that outlives a call, apart from those of kafka-go's connections, which end with Close.
 package kafka

@@ -65,6 +65,8 @@ transaction.state.log.num.partitions=1
 transactional.id.expiration.ms=3000
 transaction.remove.expired.transaction.cleanup.interval.ms=500
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=1500
+broker.heartbeat.interval.ms=300
 %[4]s`
 
 var libraries = sync.OnceValues(fetchKafka)

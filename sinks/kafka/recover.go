@@ -33,7 +33,9 @@ func (p *Producer) Recover(ctx context.Context) error {
 		if errors.Is(err, errRecord) {
 			return err
 		}
-		p.o.Logger.Warn("kafka: not ready, trying again", "error", err, "try", try)
+		if try&(try-1) == 0 { // at 1, 2, 4, 8 ...: an outage of hours is no reason to fill the log
+			p.o.Logger.Warn("kafka: not ready, trying again", "error", err, "try", try)
+		}
 		p.cluster.reset()
 		if waitErr := p.backoff.wait(ctx); waitErr != nil {
 			return fmt.Errorf("kafka: recover: %w (last: %v)", waitErr, err)

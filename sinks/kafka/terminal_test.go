@@ -224,8 +224,8 @@ func TestVerdictOfWrappedCodes(t *testing.T) {
 	if judge(err) != unwritten || kindOf(err) != "not_leader_for_partition" {
 		t.Errorf("got %v, %q", judge(err), kindOf(err))
 	}
-	if v := judge(kafkago.Error(12345)); v != unknown {
-		t.Errorf("a code nobody knows is %v", v)
+	if code := kafkago.Error(12345); judge(code) != unknown || kindOf(code) != "code_12345" {
+		t.Errorf("a code nobody knows is %v, %q", judge(code), kindOf(code))
 	}
 }
 
