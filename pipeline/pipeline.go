@@ -20,6 +20,7 @@ type Options struct {
 	BatchLimit  int           // changes in a batch, unless one transaction has more; 4096
 	BatchBytes  int           // bytes of log in a batch, likewise; 4 MB
 	OutboxLimit int64         // bytes of events no sink has taken yet, beyond which reading stops; 4 GB
+	CacheBytes  int           // of records worked lately that are kept in memory; 128 MB
 	TickEvery   time.Duration // least time between two ticks; 50 ms
 	Logger      *slog.Logger
 	Observer    Observer
@@ -38,6 +39,7 @@ type Pipeline struct {
 	head      state.Head // as of the last batch applied; belongs to the run loop
 	catalogue *catalogue
 	workers   []*worker
+	cache     *recordCache
 	sizes     sizes
 	batches   chan *commit
 
@@ -66,6 +68,7 @@ func New(store *state.Store, source Source, compiler Compiler, o Options) *Pipel
 	o.BatchLimit = defaulted(o.BatchLimit, 4096)
 	o.BatchBytes = defaulted(o.BatchBytes, 4<<20)
 	o.OutboxLimit = defaulted(o.OutboxLimit, 4<<30)
+	o.CacheBytes = defaulted(o.CacheBytes, 128<<20)
 	o.TickEvery = defaulted(o.TickEvery, 50*time.Millisecond)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -104,9 +107,10 @@ func (p *Pipeline) load() error {
 		return err
 	}
 	p.outbox.add(int64(events), bytes)
+	p.cache = newRecordCache(p.options.CacheBytes)
 	for range p.options.Workers {
 		p.workers = append(p.workers, &worker{
-			environment: p.options.Environment, view: &p.store.View, catalogue: p.catalogue, judges: make(map[uint64]Judge),
+			environment: p.options.Environment, view: &p.store.View, cache: p.cache, catalogue: p.catalogue, judges: make(map[uint64]Judge),
 		})
 	}
 	p.inForce.Store(p.catalogue.current())

@@ -304,6 +304,7 @@ func (h *history) start() {
 	h.store = store
 	h.running = pipeline.New(store, h.source, plainly{}, pipeline.Options{
 		Environment: "test", Workers: h.workers, BatchLimit: rapid.SampledFrom([]int{1, 3, 4096}).Draw(h.t, "batch"), TickEvery: time.Hour,
+		CacheBytes: rapid.SampledFrom([]int{1, 800, 1 << 20}).Draw(h.t, "cache"),
 	})
 	h.running.AddSink(freezing{h.sink, h.frozen}, pipeline.SinkOptions{MaxEvents: rapid.SampledFrom([]int{1, 5000}).Draw(h.t, "delivery")})
 	ctx, cancel := context.WithCancel(context.Background())

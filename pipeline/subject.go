@@ -13,14 +13,12 @@ type subject struct {
 	touches []touch // in log order
 
 	record state.Record
-	memory []byte // what record.Tuple points into; its prefix is the record as stored
-	stored []byte // the record as stored, nil when there was none
+	stored []byte // the record as stored, which record.Tuple may point into; nil when there was none
 	flip   evaluator.Instant
 
 	encoded  []byte // the record to store; nil removes it
 	events   []pending
 	recorded []recording
-	err      error
 }
 
 // touch is one change of a subject's user.

@@ -14,6 +14,7 @@ import (
 type worker struct {
 	environment string
 	view        *state.View
+	cache       *recordCache
 	catalogue   *catalogue
 	judges      map[uint64]Judge // by generation
 
@@ -26,7 +27,8 @@ type worker struct {
 	turns    []turn
 	verdicts []verdict
 	fresh    []state.Recorded // static members recorded by the step at hand
-	tuple    evaluator.Tuple
+
+	fitting, fittedTo *evaluator.Schema // the schema last found to equal that of a generation
 }
 
 // work brings one subject from its stored record to the end of the batch: definitions that came into force, timers that
@@ -58,13 +60,20 @@ func (w *worker) work(s *subject) error {
 
 func (w *worker) load(s *subject) error {
 	s.record = state.Record{Memberships: s.record.Memberships, Recorded: s.record.Recorded, Waits: s.record.Waits}
-	found, memory, err := w.view.Record(s.user, &s.record, s.memory)
+	if s.stored = w.cache.get(s.user); s.stored != nil {
+		if err := s.record.Decode(s.stored); err != nil {
+			return fmt.Errorf("user %q: %w", s.user, err)
+		}
+		s.flip = s.record.Flip
+		return nil
+	}
+	found, stored, err := w.view.Record(s.user, &s.record, nil)
 	if err != nil {
 		return fmt.Errorf("user %q: %w", s.user, err)
 	}
-	s.memory, s.flip = memory, s.record.Flip
+	s.flip = s.record.Flip
 	if found {
-		s.stored = memory
+		s.stored = stored
 	} else {
 		s.record.Generation = w.catalogue.current().Generation
 	}
@@ -226,6 +235,19 @@ func (w *worker) step(s *subject, k int, touches []touch) error {
 	return nil
 }
 
+// fits reports whether a row's schema is the generation's. Schemas that come from the log are the same pointer for as long
+// as the table keeps its shape.
+func (w *worker) fits(schema *evaluator.Schema, g *generation) bool {
+	if schema == g.schema || schema == w.fitting && w.fittedTo == g.schema {
+		return true
+	}
+	if !schema.Equal(g.schema) {
+		return false
+	}
+	w.fitting, w.fittedTo = schema, g.schema
+	return true
+}
+
 // apply makes the record what the transaction left behind and reports whether the row itself was touched.
 func (w *worker) apply(s *subject, g *generation, touches []touch) (rowTouched bool, err error) {
 	w.fresh = w.fresh[:0]
@@ -235,7 +257,7 @@ func (w *worker) apply(s *subject, g *generation, touches []touch) (rowTouched b
 		case event.Upsert:
 			rowTouched = true
 			tuple := t.change.Row
-			if t.change.Schema != g.schema { // of a transaction that changed the table's shape in its middle
+			if !w.fits(t.change.Schema, g) { // of a transaction that changed the table's shape in its middle
 				if tuple, err = tuple.Reshape(t.change.Schema, g.schema); err != nil {
 					return false, fmt.Errorf("user %q: %w", s.user, err)
 				}
