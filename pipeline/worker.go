@@ -37,13 +37,20 @@ func (w *worker) work(s *subject) error {
 	if err := w.load(s); err != nil {
 		return err
 	}
+	if w.batch.rebuild && !w.batch.snapshot {
+		w.sweep(s)
+		w.finish(s)
+		return nil
+	}
 	for i := 0; i < len(s.touches); {
 		k := s.touches[i].transaction
 		end := i + 1
 		for end < len(s.touches) && s.touches[end].transaction == k {
 			end++
 		}
-		if err := w.advance(s, w.batch.nows[k]-1); err != nil {
+		// At the instant of the commit itself the new row is judged and nothing is said of the old, unless an earlier
+		// commit of the same instant has passed the timer already.
+		if err := w.advance(s, max(w.batch.nows[k]-1, w.batch.nowBefore(k))); err != nil {
 			return err
 		}
 		if err := w.step(s, k, s.touches[i:end]); err != nil {
@@ -219,6 +226,9 @@ func (w *worker) step(s *subject, k int, touches []touch) error {
 	m.order.instant, m.order.ordinal = evaluator.Infinity, touches[0].ordinal
 	m.event.Position.Index = touches[0].ordinal
 	switch {
+	case w.batch.rebuild:
+		w.reconcile(m, after)
+		return nil
 	case w.batch.snapshot:
 		m.own, m.settled = event.CauseSnapshot, true
 	case before.Row != nil && after.Row == nil:
