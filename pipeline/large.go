@@ -116,6 +116,14 @@ func (s *staging) change(c *event.Change) error {
 	switch c.Op {
 	case event.Upsert:
 		if c.OldUser != "" && c.OldUser != c.User {
+			if moves(c) {
+				tuple, err := s.carry(c)
+				if err != nil {
+					return err
+				}
+				moved := *c
+				moved.Row, c = tuple, &moved
+			}
 			gone := state.StagedChange{Ordinal: s.ordinal, Op: event.Delete}
 			if err := s.batch.Stage(c.OldUser, gone); err != nil {
 				return err

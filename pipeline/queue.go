@@ -88,7 +88,7 @@ func (p *Pipeline) cut(q *queue, w *state.Batch) (*batch, error) {
 	for !q.empty() && b.changes < p.options.BatchLimit && bytes < p.options.BatchBytes {
 		t := q.first()
 		now := max(t.Time, b.head.Clock)
-		if len(b.transactions) > 0 && (isLarge(t) || now > limit || p.mustBegin(t)) {
+		if len(b.transactions) > 0 && (isLarge(t) || now > limit || p.mustBegin(t) || anyMoves(t)) {
 			break
 		}
 		if t.Commit > b.head.Position {
@@ -114,8 +114,15 @@ func (p *Pipeline) include(b *batch, t *event.Transaction, now evaluator.Instant
 	b.transactions = append(b.transactions, *t)
 	b.nows = append(b.nows, now)
 	b.head.Position, b.head.End, b.head.Committed, b.head.Clock = t.Commit, t.End, t.Time, now
-	for i := range t.Changes {
-		if err := p.touch(b, k, uint32(i), &t.Changes[i], w); err != nil {
+	changes := t.Changes
+	if anyMoves(t) {
+		var err error
+		if changes, err = p.carried(b, t); err != nil {
+			return err
+		}
+	}
+	for i := range changes {
+		if err := p.touch(b, k, uint32(i), &changes[i], w); err != nil {
 			return err
 		}
 	}

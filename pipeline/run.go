@@ -39,6 +39,9 @@ func (p *Pipeline) Run(ctx context.Context, drain time.Duration) error {
 		if err := p.snapshot(reading); err != nil {
 			return fail(fmt.Errorf("snapshot: %w", err))
 		}
+		if err := p.sweep(reading); err != nil {
+			return fail(fmt.Errorf("rebuild: %w", err))
+		}
 		return fail(p.stream(reading, incoming))
 	})
 	inner.Go(func() error { return fail(p.tick(reading)) })
@@ -75,9 +78,10 @@ func (p *Pipeline) stream(ctx context.Context, incoming chan []event.Transaction
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	reader := pool.New().WithErrors()
+	after := p.head.Position // the head belongs to the loop, which may move it before the reader begins
 	reader.Go(func() error {
 		defer close(incoming)
-		err := p.source.Stream(ctx, p.head.Position, incoming)
+		err := p.source.Stream(ctx, after, incoming)
 		if ctx.Err() != nil {
 			return nil
 		}

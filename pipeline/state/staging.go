@@ -59,6 +59,23 @@ func (v *View) Staged(afterUser string, visit func(user string, c StagedChange) 
 	})
 }
 
+// StagedOf calls visit with every staged change of one user, by ordinal.
+func (v *View) StagedOf(user string, visit func(c StagedChange) error) error {
+	lower := append(append([]byte{prefixStaged}, user...), 0)
+	upper := append(append([]byte{prefixStaged}, user...), 1)
+	return v.walk(lower, upper, func(key, value []byte) (bool, error) {
+		if len(key) != len(lower)+4 { // another user, whose id goes on with a zero byte
+			return true, nil
+		}
+		c, err := decodeStaged(value)
+		if err != nil {
+			return false, err
+		}
+		c.Ordinal = binary.BigEndian.Uint32(key[len(key)-4:])
+		return true, visit(c)
+	})
+}
+
 // ClearStaged empties the staging area as part of the batch.
 func (b *Batch) ClearStaged() error {
 	if err := b.batch.DeleteRange([]byte{prefixStaged}, []byte{prefixStaged + 1}, nil); err != nil {
