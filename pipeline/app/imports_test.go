@@ -34,6 +34,7 @@ var rules = []struct {
 	{"pipeline/event", []string{"evaluator"}},
 	{"pipeline/state", []string{"pipeline/event", "evaluator"}},
 	{"pipeline", []string{"pipeline/event", "pipeline/state", "evaluator", "evaluator/compiled"}},
+	{"pipeline/nemesis", []string{"pipeline/...", "evaluator"}},               // tests alone
 	{"pipeline/metrics", []string{"pipeline", "pipeline/event", "evaluator"}}, // of the evaluator its Instant
 	{"pipeline/app", []string{
 		"config", "connectors/...", "deploy/local/...", "evaluator/...", "pipeline/...", "sinks/...",

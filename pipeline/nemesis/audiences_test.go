@@ -2,6 +2,7 @@ package nemesis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type audience struct {
 	holds    string   // the whole, over own[i] and is_in('key'); "" for a static audience
 	flips    []string // instants at which time alone may turn a condition
 	level    int      // above the audiences it refers to
+	refers   []string // to these
 	once     bool     // triggers once per user
 }
 
@@ -62,20 +64,26 @@ var audiences = []audience{
 		holds: `own[1] OR own[2] AND own[3]`,
 	},
 	{
-		key: "pro-ending", level: 1,
+		key: "pro-ending", level: 1, refers: []string{"ending"},
 		document: dynamic(`{"operator":"is_audience_member","argument":"ending"}`, condition("plan", "equal_to", `"pro"`)),
 		own:      []string{`(u).plan = 'pro'`}, holds: `own[1] AND is_in('ending')`,
 	},
 	{
-		key: "uninvited-recent", level: 1,
+		key: "uninvited-recent", level: 1, refers: []string{"invited", "recent"},
 		document: dynamic(`{"operator":"is_not_audience_member","argument":"invited"}`, `{"operator":"is_audience_member","argument":"recent"}`),
 		own:      []string{`false`}, holds: `NOT is_in('invited') AND is_in('recent')`,
 	},
 	{
-		key: "deep", level: 2,
+		key: "deep", level: 2, refers: []string{"uninvited-recent"},
 		document: dynamic(`{"operator":"is_audience_member","argument":"uninvited-recent"}`, condition("score", "less_than", "150")),
 		own:      []string{`(u).score < 150`}, holds: `own[1] AND is_in('uninvited-recent')`,
 	},
+}
+
+// refersTo reports whether one audience's conditions ask about another.
+func refersTo(key, other string) bool {
+	i := slices.IndexFunc(audiences, func(a audience) bool { return a.key == key })
+	return slices.Contains(audiences[i].refers, other)
 }
 
 // oracle completes the text of oracle.sql with the audiences.

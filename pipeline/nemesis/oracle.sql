@@ -80,8 +80,8 @@ CREATE TEMP TABLE expected AS
 WITH turned AS (
     SELECT v.*, m.id, m.at, m.kind, m.present, m.position, coalesce(lag(v.inside) OVER w, false) AS was,
            coalesce(lag(m.present) OVER w, false) AS was_present,
-           CASE WHEN m.present THEN v.own ELSE array_fill(false, ARRAY[cardinality(v.own)]) END AS own_after,
-           CASE WHEN lag(m.present) OVER w THEN lag(v.own) OVER w ELSE array_fill(false, ARRAY[cardinality(v.own)]) END AS own_before
+           CASE WHEN m.present THEN v.own ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_after,
+           CASE WHEN lag(m.present) OVER w THEN lag(v.own) OVER w ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_before
       FROM verdict AS v JOIN moment AS m USING (n)
     WINDOW w AS (PARTITION BY v.audience, m.id, v.tenant ORDER BY n)
 ), caused AS (

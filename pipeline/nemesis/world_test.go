@@ -49,7 +49,8 @@ type world struct {
 	topic, clickhouse          string
 
 	snapshot snapshotPoint
-	last     event.LSN // commit of the last transaction that is to be judged
+	last     event.LSN         // commit of the last transaction that is to be judged
+	end      evaluator.Instant // the clock there
 }
 
 // snapshotPoint is where the worker's snapshot was taken: the oracle takes it as given.
@@ -200,6 +201,8 @@ func value[T any](w *world, sql string, args ...any) (v T) {
 func (w *world) observe() {
 	w.Helper()
 	w.exec(membersSQL)
+	// From here on the order of transactions is known. What is in the table now is what the worker's snapshot saw.
+	w.exec(`SELECT pg_create_logical_replication_slot('oracle', 'pgoutput')`)
 	w.snapshot.lastRow = value[int64](w, `SELECT coalesce(max(seq), 0) FROM history.users`)
 }
 
