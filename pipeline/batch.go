@@ -17,6 +17,7 @@ type batch struct {
 	head         state.Head          // where the state stands after the batch
 	origin       event.LSN           // where the state stood before
 	snapshot     bool                // the transactions are chunks of a snapshot
+	rebuild      bool                // of a snapshot that a rebuild takes, or the sweep after it
 	retire       bool                // no record is judged by an earlier generation after the batch
 	horizon      horizon
 

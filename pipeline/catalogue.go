@@ -42,6 +42,7 @@ type catalogue struct {
 	generations []*generation // ascending, without gaps; the last is in force
 	lastID      evaluator.AudienceID
 	lastSchema  uint32
+	last        uint64 // the last generation there was, also when a rebuild has left none in force
 }
 
 // loadCatalogue reads the catalogue from the state and compiles its generations.
@@ -52,6 +53,7 @@ func loadCatalogue(view *state.View, head state.Head, compiler Compiler) (*catal
 		ids:        make(map[string]evaluator.AudienceID),
 		lastID:     head.LastAudience,
 		lastSchema: head.LastSchema,
+		last:       head.Generation,
 	}
 	list, err := view.Audiences()
 	if err != nil {
@@ -127,13 +129,10 @@ func (c *catalogue) schemaID(schema *evaluator.Schema, b *state.Batch) (uint32, 
 // advance puts the next generation into force: the definitions given replace those of their audiences, everything else
 // stays. It returns the definitions that were refused, which change nothing: the version before keeps serving.
 func (c *catalogue) advance(e state.Epoch, schema *evaluator.Schema, definitions []event.Definition, b *state.Batch) ([]refusal, error) {
-	e.Generation = 1
-	if g := c.current(); g != nil {
-		e.Generation = g.Generation + 1
-		if schema == nil {
-			schema = g.schema
-		}
+	if g := c.current(); g != nil && schema == nil {
+		schema = g.schema
 	}
+	e.Generation = c.last + 1
 	var err error
 	if e.Schema, err = c.schemaID(schema, b); err != nil {
 		return nil, err
@@ -156,7 +155,7 @@ func (c *catalogue) advance(e state.Epoch, schema *evaluator.Schema, definitions
 	if err != nil {
 		return nil, fmt.Errorf("compile definitions: %w", err)
 	}
-	c.generations = append(c.generations, g)
+	c.generations, c.last = append(c.generations, g), e.Generation
 	return refused, b.SetEpoch(e)
 }
 

@@ -88,10 +88,13 @@ func (m *moment) turn(audience evaluator.AudienceID, tenant string, entered bool
 		e.Audience, e.Version = rule.key, rule.version
 		e.Properties = rule.definition.AppendIncluded(nil, row)
 	} else { // archived in this generation: its last version is the one that ends
-		e.Audience = m.worker.catalogue.audiences[audience].Key
-		e.Version = m.worker.catalogue.audiences[audience].At(m.generation.Generation).Number
+		a := m.worker.catalogue.audiences[audience]
+		e.Audience, e.Version = a.Key, membership.Version // a rebuild may find no trace of its definition
+		if v := a.At(m.generation.Generation); v != nil {
+			e.Version = v.Number
+		}
 	}
-	membership.In, membership.Version = entered, e.Version
+	membership.In, membership.Version, membership.Cause = entered, e.Version, cause
 	if entered {
 		e.Type = event.Entered
 		membership.Count++

@@ -36,12 +36,13 @@ type Pipeline struct {
 	observer Observer
 	sinks    []*delivery
 
-	head      state.Head // as of the last batch applied; belongs to the run loop
-	catalogue *catalogue
-	workers   []*worker
-	cache     *recordCache
-	sizes     sizes
-	batches   chan *commit
+	head       state.Head // as of the last batch applied; belongs to the run loop
+	catalogue  *catalogue
+	rebuilding bool // a rebuild is being brought to its end
+	workers    []*worker
+	cache      *recordCache
+	sizes      sizes
+	batches    chan *commit
 
 	applied  progress // visible to readers
 	durable  progress // on disk
@@ -94,6 +95,9 @@ func defaulted[T int | int64 | time.Duration](v, fallback T) T {
 func (p *Pipeline) load() error {
 	var err error
 	if p.head, err = p.store.Head(); err != nil {
+		return err
+	}
+	if p.rebuilding, err = rebuildPrepared(&p.store.View); err != nil {
 		return err
 	}
 	if p.catalogue, err = loadCatalogue(&p.store.View, p.head, p.compiler); err != nil {

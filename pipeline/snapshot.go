@@ -36,7 +36,7 @@ func (p *Pipeline) snapshot(ctx context.Context) error {
 // chunk builds the batch of one chunk.
 func (p *Pipeline) chunk(c *event.SnapshotChunk, w *state.Batch) (*batch, error) {
 	b := p.newBatch()
-	b.snapshot = true
+	b.snapshot, b.rebuild = true, p.rebuilding
 	t := chunkTransaction(c)
 	if err := p.begin(b, c, &t, w); err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ type Membership struct {
 	Version   uint32 // of the definition that made the last change
 	Count     uint64 // entries so far
 	EnteredAt evaluator.Instant
+	Cause     event.Cause // of the last change; 0 when it is not known
 }
 
 // Recorded is a row of the table of static members.
@@ -150,6 +151,7 @@ const (
 	flagIn = 1 << iota
 	flagTriggered
 	flagTenant
+	causeShift = 3 // the cause is in the bits above
 )
 
 // Append encodes the record.
@@ -236,7 +238,7 @@ func appendMemberships(dst []byte, list []Membership) []byte {
 		if m.Tenant != "" {
 			flags |= flagTenant
 		}
-		dst = append(dst, flags)
+		dst = append(dst, flags|byte(m.Cause)<<causeShift)
 		dst = binary.AppendUvarint(dst, uint64(m.Audience-last))
 		last = m.Audience
 		if m.Tenant != "" {
@@ -253,7 +255,7 @@ func readMemberships(in *reader, list []Membership) []Membership {
 	last := evaluator.AudienceID(0)
 	for range in.count() {
 		flags := in.byte()
-		m := Membership{In: flags&flagIn != 0, Triggered: flags&flagTriggered != 0}
+		m := Membership{In: flags&flagIn != 0, Triggered: flags&flagTriggered != 0, Cause: event.Cause(flags >> causeShift)}
 		last += evaluator.AudienceID(in.uvarint())
 		m.Audience = last
 		if flags&flagTenant != 0 {
