@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -34,8 +35,15 @@ func usagef(format string, args ...any) error {
 func Main(args []string) int {
 	ctx, stop := signalled()
 	defer stop()
+	return execute(ctx, args, os.Stdout, os.Stderr)
+}
+
+// execute runs one command and returns its exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -43,10 +51,10 @@ func Main(args []string) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case isUsage(err):
-		fmt.Fprintf(os.Stderr, "muster: %s\nRun `muster --help`, or the command with --help.\n", strings.TrimPrefix(err.Error(), "usage: "))
+		fmt.Fprintf(stderr, "muster: %s\nRun `muster --help`, or the command with --help.\n", strings.TrimPrefix(err.Error(), "usage: "))
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "muster: %v\n", err)
+	fmt.Fprintf(stderr, "muster: %v\n", err)
 	return exitFailed
 }
 

@@ -39,7 +39,7 @@ func (s *service) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&s.url, "url", "", "origin of the API (MUSTER_URL)")
 	f.StringVar(&s.key, "key", "", "key of the API (better: MUSTER_API_KEY, which other users of the machine cannot see)")
-	f.StringVar(&s.profile, "profile", "", "a profile of "+profilesPath()+" (MUSTER_PROFILE)")
+	f.StringVar(&s.profile, "profile", "", "a profile of muster/profiles.yaml in your configuration folder, such as ~/.config (MUSTER_PROFILE)")
 	f.StringVarP(&s.environment, "environment", "e", "", "the environment (MUSTER_ENVIRONMENT; default: the first)")
 	if !s.remote {
 		f.StringVarP(&s.config, "config", "c", "", "configuration file of a worker: go straight to its database instead of an API")
@@ -60,19 +60,6 @@ type profile struct {
 	KeyFile     string `yaml:"key_file"`
 	Environment string `yaml:"environment"`
 	Author      string `yaml:"author"`
-}
-
-func profilesPath() string {
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "muster/profiles.yaml"
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		if rest, ok := strings.CutPrefix(dir, home+string(filepath.Separator)); ok {
-			dir = filepath.Join("~", rest)
-		}
-	}
-	return filepath.Join(dir, "muster", "profiles.yaml")
 }
 
 // readProfile returns the profile of that name, "default" for "", which need not exist.
