@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ type served struct {
 	url    string
 	name   string
 	file   string // muster.yaml
+	stop   func() // ends the worker and waits; start begins another
 }
 
 const usersTable = `CREATE TABLE users (id text PRIMARY KEY, name text, email text, plan text, age int, properties jsonb,
@@ -92,13 +94,17 @@ func (s *served) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- worker.Run(ctx) }()
-	s.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.Errorf("run: %v", err)
-		}
-		server.Close()
-	})
+	var once sync.Once
+	s.stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				s.Errorf("run: %v", err)
+			}
+			server.Close()
+		})
+	}
+	s.Cleanup(s.stop)
 	s.eventually("the worker to be ready", func() bool {
 		select {
 		case err := <-done:
