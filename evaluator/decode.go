@@ -162,6 +162,10 @@ func (d *decoder) text(v Value, name string) string {
 
 func (d *decoder) audienceType(v Value) Type {
 	given, ok := v.Member("type")
+	if !ok { // other tools move what never changes there
+		readonly, _ := v.Member("__readonly")
+		given, ok = readonly.Member("type")
+	}
 	switch given.Text() {
 	case "dynamic":
 		return Dynamic

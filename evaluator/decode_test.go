@@ -56,6 +56,7 @@ func TestDecodeFaults(t *testing.T) {
 			`{"property":"recipient.a","operator":"exists","v":1},{"all":[` + leaf + `],"w":1},` +
 			`{"property":"recipient.a","operator":"equal_to","argument":{"literal":"x","u":1}}]}]}`, "",
 			[]string{"x", "segments[0].z", "segments[0].conditions[0].v", "segments[0].conditions[1].w", "segments[0].conditions[2].argument.u", "settle.y"}},
+		{"the type where other tools keep it", `{"key":"k","__readonly":{"key":"k","type":"static"}}`, "", nil},
 		{"keys of pulled files are ignored", `{"key":"k","type":"static","environment":"e","created_at":1,"updated_at":null,"sha":{},"__annotation":{"x":1},"__readonly":1,"$schema":"audience.schema.json"}`, "", nil},
 		{"which are unknown inside", withConditions(`{"property":"recipient.a","operator":"exists","sha":"x"}`), "", []string{c0 + ".sha"}},
 		{"duplicate keys", `{"key":"k","key":"k","type":"static","__annotation":{"a":[{"b":1,"b":2,"b":3}]}}`, "", []string{"__annotation.a[0].b", "key"}},

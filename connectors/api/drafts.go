@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -46,7 +48,11 @@ func (m management) read(ctx context.Context, environment, key string, body Audi
 	if err != nil {
 		return proposed{}, err
 	}
-	decoded, err := evaluator.DecodeAll([]evaluator.Document{{Key: key, Text: body.Audience}}, beside)
+	document, err := m.typed(ctx, environment, key, body.Audience, beside)
+	if err != nil {
+		return proposed{}, err
+	}
+	decoded, err := evaluator.DecodeAll([]evaluator.Document{{Key: key, Text: document}}, beside)
 	var faults evaluator.SetFaults
 	if err != nil && !errors.As(err, &faults) {
 		return proposed{}, err
@@ -60,6 +66,31 @@ func (m management) read(ctx context.Context, environment, key string, body Audi
 		return proposed{}, setFaultsOf(faults, key)
 	}
 	return proposed{decoded[0], shaIn(body.Audience)}, nil
+}
+
+// typed adds the type to a definition that has none, if the audience exists: published clients leave out what never changes.
+func (m management) typed(ctx context.Context, environment, key string, document json.RawMessage, beside []*evaluator.Definition) (json.RawMessage, error) {
+	var given struct {
+		Type     json.RawMessage `json:"type"`
+		Readonly json.RawMessage `json:"__readonly"`
+	}
+	if err := json.Unmarshal(document, &given); err != nil || given.Type != nil || given.Readonly != nil {
+		return document, nil
+	}
+	kind, err := m.Versions.AudienceType(ctx, environment, key)
+	if err != nil && !m.api.missing(err) {
+		return nil, err
+	}
+	for _, d := range beside {
+		if d.Key == key && kind == "" {
+			kind = d.Type.String() // a draft
+		}
+	}
+	rest := bytes.TrimPrefix(bytes.TrimSpace(document), []byte("{"))
+	if kind == "" || len(bytes.TrimSpace(rest)) < 2 {
+		return document, nil
+	}
+	return fmt.Appendf(nil, `{"type": %q, %s`, kind, rest), nil
 }
 
 // typeFault says that the definition would make another kind of audience of its key.

@@ -184,6 +184,20 @@ func TestRevertAndVersions(t *testing.T) {
 	s.want(404, "PUT", "/v1/audiences/a/revert"+dev+"&version=9", "")
 }
 
+// TestTheTypeMayBeLeftOut of an audience that exists, as the published command line does.
+func TestTheTypeMayBeLeftOut(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "")
+	untyped := strings.Replace(plan("two"), `"type": "dynamic", `, "", 1)
+	if r := s.want(422, "PUT", "/v1/audiences/a"+dev, untyped); r.at("errors", 0, "field") != "type" {
+		t.Errorf("%s", r.text)
+	}
+	s.want(200, "PUT", "/v1/audiences/a"+dev, plan("one"))
+	s.want(200, "PUT", "/v1/audiences/a/validate"+dev, untyped)
+	s.want(200, "PUT", "/v1/audiences/a"+dev+"&commit=true", untyped)
+	s.want(200, "PUT", "/v1/audiences/a"+dev+"&commit=true", strings.Replace(plan("three"), `"type": "dynamic"`, `"__readonly": {"type": "dynamic"}`, 1))
+}
+
 func TestPromotionCarriesCommitsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "environments: [development, staging, production]")

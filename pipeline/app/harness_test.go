@@ -41,7 +41,7 @@ const usersTable = `CREATE TABLE users (id text PRIMARY KEY, name text, email te
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now())`
 
 // newDatabase makes a database with a users table and returns its DSN.
-func newDatabase(t *testing.T) (dsn, name string) {
+func newDatabase(t testing.TB) (dsn, name string) {
 	t.Helper()
 	server := sharedServer(t)
 	database.Lock()
@@ -139,7 +139,7 @@ func (s *served) eventually(what string, condition func() bool) {
 	}
 }
 
-func connect(t *testing.T, dsn string) *pgx.Conn {
+func connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), dsn)
 	if err != nil {
@@ -149,7 +149,7 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 	return conn
 }
 
-func exec(t *testing.T, conn *pgx.Conn, sql string, args ...any) {
+func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	t.Helper()
 	if _, err := conn.Exec(context.Background(), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)

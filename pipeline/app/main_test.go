@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func sharedServer(t *testing.T) *local.Server {
+func sharedServer(t testing.TB) *local.Server {
 	t.Helper()
 	database.Lock()
 	defer database.Unlock()
