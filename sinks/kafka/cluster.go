@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -20,6 +21,9 @@ type cluster struct {
 	dialer    *dialer
 	transport *kafkago.Transport
 	client    *kafkago.Client
+
+	mu      sync.Mutex
+	resetAt time.Time
 
 	asked    bool // whether topicIDs is known
 	topicIDs bool // whether the brokers name topics by id (2.8 and later)
@@ -83,7 +87,21 @@ func (c *cluster) produce(ctx context.Context, partition int, request []byte) (*
 
 // reset makes the next request see the cluster afresh: kafka-go keeps its view of leaders for seconds, whatever the
 // brokers answer, and idle connections that a restarted broker no longer knows. Requests under way are not disturbed.
-func (c *cluster) reset() { c.transport.CloseIdleConnections() }
+func (c *cluster) reset() { c.resetSince(time.Now()) }
+
+// resetSince is reset after a fault of a request that began at start. When all partitions meet the same fault at once, as
+// with a broker that goes away, the view is dropped once.
+func (c *cluster) resetSince(start time.Time) {
+	c.mu.Lock()
+	fresh := c.resetAt.After(start)
+	if !fresh {
+		c.resetAt = time.Now()
+	}
+	c.mu.Unlock()
+	if !fresh {
+		c.transport.CloseIdleConnections()
+	}
+}
 
 func (c *cluster) close() {
 	c.transport.CloseIdleConnections()

@@ -196,6 +196,22 @@ func TestBrokerAwayForAWhile(t *testing.T) {
 	checkLog(t, readLog(t, p), events)
 }
 
+// TestNotEnoughReplicasIsWaitedFor stays with the session and the batch for as long as replicas are missing.
+func TestNotEnoughReplicasIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	cluster := startBrokers(t)
+	p := newProducer(t, testOptions(cluster.ListenAddrs()))
+	p.backoff.most = time.Millisecond
+	deliver(t, p, makeEvents(1, 20))
+	held := p.session
+	missing := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: 100})
+	deliver(t, p, makeEvents(21, 20))
+	if p.session != held || missing.Hits() != 100 {
+		t.Errorf("session %+v after %d refusals, want %+v after 100", p.session, missing.Hits(), held)
+	}
+	checkLog(t, readLog(t, p), makeEvents(1, 40))
+}
+
 // TestCancel checks that Recover and Deliver return when their context ends, whatever they wait for, and that the same
 // events can be delivered again without being written twice.
 func TestCancel(t *testing.T) {

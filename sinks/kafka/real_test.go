@@ -17,7 +17,7 @@ import (
 
 // TestReal runs against one broker what kfake cannot show, or shows differently. Its parts use topics and ids of their own.
 func TestReal(t *testing.T) {
-	b := startReal(t)
+	b := startReal(t, authorizer)
 	options := func(name string) Options {
 		o := testOptions([]string{b.address})
 		o.Topic, o.TransactionalID, o.Environment = name, "muster-"+name, "test"
@@ -278,11 +278,23 @@ func TestReal(t *testing.T) {
 
 // TestRealCrashes kills the broker while events are delivered, and starts it again.
 func TestRealCrashes(t *testing.T) {
-	b := startReal(t)
-	o := testOptions([]string{b.address})
-	o.MaxBatchBytes = 32 << 10
+	crashes(t, []*realBroker{startReal(t)}, 5)
+}
+
+// TestRealFailover kills one of three brokers after the other: leaders and the coordinator move, acknowledged events stay.
+func TestRealFailover(t *testing.T) {
+	crashes(t, startRealCluster(t, 3), 6)
+}
+
+func crashes(t *testing.T, brokers []*realBroker, times int) {
+	var addresses []string
+	for _, b := range brokers {
+		addresses = append(addresses, b.address)
+	}
+	o := testOptions(addresses)
+	o.MaxBatchBytes, o.Replication = 32<<10, len(brokers)
 	p := newProducer(t, o)
-	events := makeEvents(1, 200_000)
+	events := makeEvents(1, (times+2)*30_000)
 	deliver(t, p, events[:1])
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -296,7 +308,8 @@ func TestRealCrashes(t *testing.T) {
 		}
 		delivered <- nil
 	}()
-	for crash := range 5 {
+	for crash := range times {
+		b := brokers[crash%len(brokers)]
 		for p.LastSequence() < uint64((crash+1)*30_000) {
 			if err := pause(ctx, time.Millisecond); err != nil {
 				t.Fatal(err)

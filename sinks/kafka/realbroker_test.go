@@ -45,22 +45,20 @@ const kafkaPOM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 `
 
 const serverProperties = `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:%[2]d
+node.id=%[5]d
+controller.quorum.voters=%[6]s
 listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
 advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=%[3]s/data
 auto.create.topics.enable=false
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-allow.everyone.if.no.acl.found=true
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+default.replication.factor=%[7]d
+min.insync.replicas=%[8]d
+offsets.topic.replication.factor=%[7]d
 offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor=%[7]d
+transaction.state.log.min.isr=%[8]d
 transaction.state.log.num.partitions=1
 transactional.id.expiration.ms=3000
 transaction.remove.expired.transaction.cleanup.interval.ms=500
@@ -68,6 +66,10 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
 %[4]s`
+
+// authorizer lets tests deny things. Voters of a quorum would need names of their own with it.
+const authorizer = `authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true`
 
 var libraries = sync.OnceValues(fetchKafka)
 
@@ -106,30 +108,51 @@ type realBroker struct {
 	dir     string
 	libs    string
 	address string
+	cluster int // how many brokers there are
 	command *exec.Cmd
 }
 
 // startReal starts a broker that ends with the test. settings are added to server.properties.
 func startReal(tb testing.TB, settings ...string) *realBroker {
 	tb.Helper()
+	return startRealCluster(tb, 1, settings...)[0]
+}
+
+// startRealCluster starts n brokers, each a controller too. With three, a write needs two.
+func startRealCluster(tb testing.TB, n int, settings ...string) []*realBroker {
+	tb.Helper()
 	libs, err := libraries()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b := &realBroker{tb: tb, dir: tb.TempDir(), libs: libs}
-	port, controller := freePort(tb), freePort(tb)
-	b.address = fmt.Sprintf("127.0.0.1:%d", port)
-	properties := fmt.Sprintf(serverProperties, port, controller, b.dir, strings.Join(settings, "\n"))
-	if err := os.WriteFile(b.properties(), []byte(properties), 0o644); err != nil {
-		tb.Fatal(err)
+	brokers, ports, voters := make([]*realBroker, n), make([]int, n), make([]string, n)
+	for i := range n {
+		ports[i] = freePort(tb)
+		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[i])
 	}
-	format := b.java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", b.properties())
-	if out, err := format.CombinedOutput(); err != nil {
-		tb.Fatalf("format: %v\n%s", err, out)
+	for i := range n {
+		b := &realBroker{tb: tb, dir: tb.TempDir(), libs: libs, cluster: n}
+		port := freePort(tb)
+		b.address = fmt.Sprintf("127.0.0.1:%d", port)
+		properties := fmt.Sprintf(serverProperties, port, ports[i], b.dir, strings.Join(settings, "\n"), i+1,
+			strings.Join(voters, ","), n, n/2+1)
+		if err := os.WriteFile(b.properties(), []byte(properties), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+		format := b.java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", b.properties())
+		if out, err := format.CombinedOutput(); err != nil {
+			tb.Fatalf("format: %v\n%s", err, out)
+		}
+		brokers[i] = b
 	}
-	b.start()
-	tb.Cleanup(b.kill)
-	return b
+	for _, b := range brokers {
+		b.launch()
+		tb.Cleanup(b.kill)
+	}
+	for _, b := range brokers {
+		b.await()
+	}
+	return brokers
 }
 
 func (b *realBroker) properties() string { return filepath.Join(b.dir, "server.properties") }
@@ -141,10 +164,16 @@ func (b *realBroker) java(arguments ...string) *exec.Cmd {
 	return command
 }
 
-// start starts the broker and waits until it serves.
+// start starts the broker again and waits until it serves.
 func (b *realBroker) start() {
 	b.tb.Helper()
-	log, err := os.OpenFile(filepath.Join(b.dir, "broker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	b.launch()
+	b.await()
+}
+
+func (b *realBroker) launch() {
+	b.tb.Helper()
+	log, err := os.OpenFile(b.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -154,18 +183,25 @@ func (b *realBroker) start() {
 	if err := b.command.Start(); err != nil {
 		b.tb.Fatal(err)
 	}
+}
+
+func (b *realBroker) log() string { return filepath.Join(b.dir, "broker.log") }
+
+// await waits until the broker knows the whole cluster.
+func (b *realBroker) await() {
+	b.tb.Helper()
 	transport := &kafkago.Transport{}
 	defer transport.CloseIdleConnections()
 	client := &kafkago.Client{Addr: kafkago.TCP(b.address), Timeout: time.Second, Transport: transport}
 	ctx := testContext(b.tb)
 	for {
 		answer, err := client.Metadata(ctx, &kafkago.MetadataRequest{})
-		if err == nil && len(answer.Brokers) == 1 {
+		if err == nil && len(answer.Brokers) == b.cluster {
 			return
 		}
 		transport.CloseIdleConnections()
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			out, _ := os.ReadFile(filepath.Join(b.dir, "broker.log"))
+			out, _ := os.ReadFile(b.log())
 			b.tb.Fatalf("the broker does not serve: %v\n%s", err, out)
 		}
 	}

@@ -68,10 +68,14 @@ func (p *Producer) send(ctx context.Context, part *partition, request []byte, co
 				return fmt.Errorf("%w: partition %d: %w", errStale, part.number, err)
 			}
 		}
-		if try == resends {
+		// A partition without enough replicas has nothing that a fence would mend, and could not take its marker.
+		if try >= resends && codeOf(err) != kafkago.NotEnoughReplicas {
 			return fmt.Errorf("%w: partition %d, %d times: %w", errStale, part.number, try, err)
 		}
-		p.cluster.reset()
+		if try >= resends && try&(try-1) == 0 {
+			p.o.Logger.Warn("kafka: not written, trying again", "partition", part.number, "error", err, "try", try)
+		}
+		p.cluster.resetSince(start)
 		if err := waits.wait(ctx); err != nil {
 			return fmt.Errorf("kafka: deliver: %w", err)
 		}

@@ -136,8 +136,8 @@ func (p *Producer) coordinate(ctx context.Context, request func(context.Context)
 			return err
 		}
 		if try == coordinatorTries {
-			return fmt.Errorf("the transaction coordinator is not ready (is the replication factor of "+
-				"__transaction_state more than the number of brokers?): %w", err)
+			return fmt.Errorf("the transaction coordinator is not ready (do all partitions of the topic and of "+
+				"__transaction_state have a leader and enough replicas in sync?): %w", err)
 		}
 		if err := pause(ctx, coordinatorPause); err != nil {
 			return err
