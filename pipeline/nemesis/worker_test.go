@@ -1,7 +1,6 @@
 package nemesis
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"net/http"
@@ -27,7 +26,7 @@ type worker struct {
 	command *exec.Cmd
 	exited  chan struct{} // closed when it has
 	err     error         // how it ended; read after exited
-	stopped bool          // its end is wanted
+	begins  int64         // of its log in the file
 }
 
 // newWorker returns a worker that does not run yet. The program is that of the test binary, or another one.
@@ -62,13 +61,17 @@ func (k *worker) start() {
 	c := exec.Command(k.program[0], append(k.program[1:], "run", "-c", k.config)...)
 	c.Env = append(os.Environ(), k.environ...)
 	c.Stdout, c.Stderr = k.log, k.log
-	if err := c.Start(); err != nil {
+	end, err := k.log.Seek(0, io.SeekEnd)
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
 		k.Fatal(err)
 	}
 	k.guard.Watch(c.Process.Pid)
 	exited := make(chan struct{})
 	k.mu.Lock()
-	k.command, k.exited, k.stopped = c, exited, false
+	k.command, k.exited, k.begins = c, exited, end
 	k.mu.Unlock()
 	go func() {
 		err := c.Wait()
@@ -87,7 +90,7 @@ var errNotRunning = errors.New("the worker does not run")
 func (k *worker) signal(s syscall.Signal) error {
 	k.mu.Lock()
 	c, exited := k.command, k.exited
-	k.command, k.stopped = nil, true
+	k.command = nil
 	k.mu.Unlock()
 	if c == nil {
 		return errNotRunning
@@ -152,17 +155,19 @@ var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // tell shows the end of the worker's log.
 func (k *worker) tell() {
-	f, err := os.Open(k.log.Name())
+	lines := strings.Split(k.logText(), "\n")
+	k.Logf("the worker's log ends with\n%s", strings.Join(lines[max(0, len(lines)-120):], "\n"))
+}
+
+// streamed reports whether the process came as far as to stream.
+func (k *worker) streamed() bool {
+	return strings.Contains(k.logText()[k.begins:], "msg=streaming")
+}
+
+func (k *worker) logText() string {
+	text, err := os.ReadFile(k.log.Name())
 	if err != nil {
-		k.Log(err)
-		return
+		k.Error(err)
 	}
-	defer func() { _ = f.Close() }()
-	var lines []string
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if lines = append(lines, s.Text()); len(lines) > 120 {
-			lines = lines[1:]
-		}
-	}
-	k.Logf("the worker's log ends with\n%s", strings.Join(lines, "\n"))
+	return string(text)
 }

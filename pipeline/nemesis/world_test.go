@@ -3,6 +3,7 @@ package nemesis
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -67,7 +69,7 @@ func newWorld(t testing.TB, version string) *world {
 	var err error
 	w.pg, err = postgres.Start(context.Background(), postgres.Options{
 		Version: version, Log: func(line string) { t.Log(line) },
-		Settings: map[string]string{"fsync": "off", "max_replication_slots": "8", "max_wal_senders": "8", "wal_receiver_timeout": "10s"},
+		Settings: map[string]string{"fsync": "off", "max_replication_slots": "8", "max_wal_senders": "8", "deadlock_timeout": "50ms"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -188,12 +190,17 @@ func (w *world) try(sql string, args ...any) error {
 	return err
 }
 
-// value returns the one value of a query.
+// value returns the one value of a query. After a crash of the server the pool's connections may be broken once each.
 func value[T any](w *world, sql string, args ...any) (v T) {
 	w.Helper()
-	if err := w.db.QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
-		w.Fatalf("%s: %v", sql, err)
-	}
+	w.eventually("an answer to "+sql, func() bool {
+		err := w.db.QueryRow(context.Background(), sql, args...).Scan(&v)
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "57P") {
+			w.Fatalf("%s: %v", sql, err)
+		}
+		return err == nil
+	})
 	return v
 }
 
@@ -210,6 +217,7 @@ func (w *world) observe() {
 // last event.
 func (w *world) finish() {
 	w.Helper()
+	w.db.Reset()
 	w.exec(`INSERT INTO users (id, plan, seen_at) VALUES ('the end', 'pro', '2000-01-01')`)
 }
 

@@ -1,0 +1,80 @@
+package nemesis
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+var (
+	rounds  = flag.Int("rounds", 0, "rounds of the long form; 0 is the short one, a round of a few faults")
+	seed    = flag.Uint64("seed", 1, "seed of the first round; each next one has the next seed")
+	harms   = flag.Int("faults", 60, "faults in a round of the long form")
+	program = flag.String("worker", "", "the program that is tested; empty is this one")
+)
+
+// briefly is how many faults the short form has.
+const briefly = 14
+
+// TestNemesis writes to the tables, does harm to everything around the worker and to itself, and then holds what readers
+// find against the oracle. `make nemesis ROUNDS=n SEED=s` is the long form.
+func TestNemesis(t *testing.T) {
+	if *rounds == 0 {
+		t.Parallel()
+		round(t, *seed, briefly)
+		return
+	}
+	total := make(map[string]int)
+	for i := range *rounds {
+		t.Run(fmt.Sprintf("seed %d", *seed+uint64(i)), func(t *testing.T) {
+			for name, n := range round(t, *seed+uint64(i), *harms) {
+				total[name] += n
+			}
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(total)) {
+		t.Logf("%5d %s", total[name], name)
+	}
+}
+
+// round is one world, one workload and so many faults. It returns the faults by name.
+func round(t *testing.T, seed uint64, count int) map[string]int {
+	t.Helper()
+	w := newWorld(t, []string{"15", "17"}[seed%2])
+	w.exec(`INSERT INTO users (id, plan, seen_at) SELECT 'u' || i, 'pro', '2000-01-01' FROM generate_series(100, 110) AS i`)
+	var arguments []string
+	if *program != "" {
+		arguments = []string{*program}
+	}
+	n := &nemesis{world: w, Rand: rand.New(rand.NewPCG(seed, 0)), worker: w.newWorker(arguments...), done: make(map[string]int)}
+	n.worker.start()
+	n.worker.ready()
+	w.observe()
+	writing := w.startWriters(3, seed)
+	for range count {
+		n.next()
+		n.pause(n.short(700))
+		n.check()
+	}
+	n.heal()
+	writing.stop()
+	n.check()
+	began := time.Now()
+	w.finish()
+	n.worker.settle()
+	took := time.Since(began)
+	n.worker.stop()
+	n.found = append(n.found, w.durability()...)
+	n.found = append(n.found, w.validate()...)
+	cuts := w.toPostgres.cuts.Load() + w.toKafka.cuts.Load() + w.toClickHouse.cuts.Load()
+	if err := writing.lastError.Load(); err != nil {
+		t.Logf("the writers' last error: %v", *err)
+	}
+	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults %v", seed, writing.committed.Load(), writing.refused.Load(), cuts, took.Round(time.Millisecond), n.done)
+	report(t, n.found)
+	return n.done
+}
