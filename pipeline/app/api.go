@@ -32,7 +32,7 @@ func (w *Worker) newAPI() *api.API {
 
 // parts are the endpoints that a worker serves.
 func (w *Worker) parts() []api.Part {
-	return []api.Part{definitions(w.config, w.control)}
+	return append([]api.Part{definitions(w.config, w.control)}, w.live()...)
 }
 
 // DefinitionsAPI is the management of definitions over the control schema alone, for commands that run where no worker
@@ -69,6 +69,8 @@ var kinds = []struct {
 }{
 	{postgres.ErrUnknownAudience, api.Missing},
 	{postgres.ErrUnknownCommit, api.Missing},
+	{postgres.ErrUnknownBulk, api.Missing},
+	{postgres.ErrIdentifyOff, api.Invalid},
 	{postgres.ErrConflict, api.Conflict},
 	{postgres.ErrAudienceType, api.Invalid},
 	{postgres.ErrNotStatic, api.Invalid},

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
+
+	"github.com/sourcegraph/conc"
 
 	"muster/config"
 	"muster/connectors/postgres"
@@ -23,21 +26,25 @@ type Build struct{ Version, Commit string }
 
 // Worker is everything that `muster run` runs.
 type Worker struct {
-	config   *config.Config
-	build    Build
-	log      *slog.Logger
-	source   *postgres.Source
-	control  *postgres.Control
-	store    *state.Store
-	pipeline *pipeline.Pipeline
-	metrics  *metrics.Metrics
-	closers  []func() error
-	failed   chan error
+	config    *config.Config
+	build     Build
+	log       *slog.Logger
+	source    *postgres.Source
+	control   *postgres.Control
+	directory *postgres.Directory
+	store     *state.Store
+	pipeline  *pipeline.Pipeline
+	metrics   *metrics.Metrics
+	closers   []func() error
+	failed    chan error
+	ending    chan struct{} // closed when the worker begins to stop: answers that never end by themselves end then
+	end       func()
 }
 
 // New builds a worker. It opens the state directory and connects to nothing yet. Further observers hear what the metrics hear.
 func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Observer) (*Worker, error) {
-	w := &Worker{config: c, build: build, log: log, failed: make(chan error, 1)}
+	w := &Worker{config: c, build: build, log: log, failed: make(chan error, 1), ending: make(chan struct{})}
+	w.end = sync.OnceFunc(func() { close(w.ending) })
 	w.metrics = metrics.New(build.Version, build.Commit, runtime.Version())
 	var err error
 	if w.source, err = NewSource(c, log); err != nil {
@@ -57,6 +64,7 @@ func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Obse
 		return nil, errors.Join(err, w.close())
 	}
 	w.closers = append(w.closers, func() error { w.control.Close(); return nil })
+	w.directory = postgres.NewDirectory(w.control, c.Environment, sourceOptions(c, log).Users, c.Postgres.Identify)
 	w.pipeline = pipeline.New(w.store, w.source, newCompiler(), pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes),
 		Logger: log, Observer: append(observers{w.metrics}, watch...),
@@ -97,17 +105,26 @@ func (all observers) Failed(f *pipeline.Failure) {
 func (w *Worker) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(ctx, w.end)()
 	stopServing, err := w.serve()
 	if err != nil {
 		return errors.Join(err, w.close())
 	}
 	if err := w.prepare(ctx); err != nil {
+		w.end()
 		return errors.Join(ended(ctx, err), stopServing(), w.close())
 	}
+	background := conc.NewWaitGroup()
+	background.Go(func() { w.directory.RunBulks(ctx) })
+	defer func() {
+		cancel(nil)
+		background.Wait()
+	}()
 	done := make(chan error, 1)
 	go func() { done <- w.pipeline.Run(ctx, drain) }()
 	select {
 	case err = <-done:
+		w.end()
 	case broken := <-w.failed:
 		// The store cannot write any more and its goroutines may never return: nothing is to be saved here. What is on
 		// disk is consistent, and the next start goes on from it.
