@@ -32,7 +32,7 @@ func (w *Worker) newAPI() *api.API {
 
 // parts are the endpoints that a worker serves.
 func (w *Worker) parts() []api.Part {
-	return append([]api.Part{definitions(w.config, w.control)}, w.live()...)
+	return append([]api.Part{definitions(w.config, w.control), w.data()}, w.live()...)
 }
 
 // DefinitionsAPI is the management of definitions over the control schema alone, for commands that run where no worker
@@ -71,10 +71,15 @@ var kinds = []struct {
 	{postgres.ErrUnknownCommit, api.Missing},
 	{postgres.ErrUnknownBulk, api.Missing},
 	{postgres.ErrIdentifyOff, api.Invalid},
+	{postgres.ErrUnknownBulk, api.Missing},
+	{postgres.ErrIdentifyOff, api.Invalid},
 	{postgres.ErrConflict, api.Conflict},
 	{postgres.ErrAudienceType, api.Invalid},
 	{postgres.ErrNotStatic, api.Invalid},
 	{pipeline.ErrNotReady, api.Unavailable},
+	{pipeline.ErrStopped, api.Unavailable},
+	{pipeline.ErrPassed, api.Unavailable},
+	{ErrMoving, api.Unavailable},
 }
 
 // classify tells the API what kind of failure an error of the database or the pipeline is.
