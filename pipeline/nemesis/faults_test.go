@@ -39,6 +39,7 @@ var faults = []fault{
 		n.kill(0)
 	}},
 	{"worker stopped", 3, func(n *nemesis) {
+		n.check()
 		n.worker.stop()
 		n.found = append(n.found, n.durability()...)
 		n.worker.start()

@@ -11,10 +11,9 @@ import (
 )
 
 var (
-	rounds  = flag.Int("rounds", 0, "rounds of the long form; 0 is the short one, a round of a few faults")
-	seed    = flag.Uint64("seed", 1, "seed of the first round; each next one has the next seed")
-	harms   = flag.Int("faults", 60, "faults in a round of the long form")
-	program = flag.String("worker", "", "the program that is tested; empty is this one")
+	rounds = flag.Int("rounds", 0, "rounds of the long form; 0 is the short one, a round of a few faults")
+	seed   = flag.Uint64("seed", 1, "seed of the first round; each next one has the next seed")
+	harms  = flag.Int("faults", 60, "faults in a round of the long form")
 )
 
 // briefly is how many faults the short form has.
@@ -41,14 +40,22 @@ func TestNemesis(t *testing.T) {
 	}
 }
 
-// round is one world, one workload and so many faults. It returns the faults by name.
+// round is ravage as a test.
 func round(t *testing.T, seed uint64, count int) map[string]int {
+	t.Helper()
+	n := ravage(t, "", seed, count)
+	report(t, n.found)
+	return n.done
+}
+
+// ravage is one world, one workload and so many faults, and what was found then. An empty program is this one.
+func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	t.Helper()
 	w := newWorld(t, []string{"15", "17"}[seed%2])
 	w.exec(`INSERT INTO users (id, plan, seen_at) SELECT 'u' || i, 'pro', '2000-01-01' FROM generate_series(100, 110) AS i`)
 	var arguments []string
-	if *program != "" {
-		arguments = []string{*program}
+	if program != "" {
+		arguments = []string{program}
 	}
 	n := &nemesis{world: w, Rand: rand.New(rand.NewPCG(seed, 0)), worker: w.newWorker(arguments...), done: make(map[string]int)}
 	n.worker.start()
@@ -63,6 +70,9 @@ func round(t *testing.T, seed uint64, count int) map[string]int {
 	n.heal()
 	writing.stop()
 	n.check()
+	if program != "" && len(n.found) > 0 {
+		return n // a worker with a bug may never come to the end
+	}
 	began := time.Now()
 	w.finish()
 	n.worker.settle()
@@ -70,11 +80,10 @@ func round(t *testing.T, seed uint64, count int) map[string]int {
 	n.worker.stop()
 	n.found = append(n.found, w.durability()...)
 	n.found = append(n.found, w.validate()...)
-	cuts := w.toPostgres.cuts.Load() + w.toKafka.cuts.Load() + w.toClickHouse.cuts.Load()
 	if err := writing.lastError.Load(); err != nil {
 		t.Logf("the writers' last error: %v", *err)
 	}
-	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults %v", seed, writing.committed.Load(), writing.refused.Load(), cuts, took.Round(time.Millisecond), n.done)
-	report(t, n.found)
-	return n.done
+	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults %v", seed, writing.committed.Load(), writing.refused.Load(),
+		w.toPostgres.cuts.Load()+w.toKafka.cuts.Load()+w.toClickHouse.cuts.Load(), took.Round(time.Millisecond), n.done)
+	return n
 }

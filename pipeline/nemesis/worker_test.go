@@ -106,10 +106,10 @@ func (k *worker) signal(s syscall.Signal) error {
 	return nil
 }
 
-// stop ends the process in an orderly way.
+// stop ends the process in an orderly way. One that is told to before it could listen for that just ends.
 func (k *worker) stop() {
 	k.Helper()
-	if err := k.signal(syscall.SIGTERM); err != nil {
+	if err := k.signal(syscall.SIGTERM); err != nil && len(k.logText()[k.begins:]) > 0 {
 		k.Errorf("the worker was told to stop: %v", err)
 	}
 }

@@ -61,12 +61,11 @@ func (s *writers) write(dsn string, l workload) {
 				continue
 			}
 		}
-		if _, err := conn.PgConn().Exec(s.ctx, l.transaction()).ReadAll(); err != nil {
-			_, _ = conn.PgConn().Exec(s.ctx, "ROLLBACK").ReadAll()
+		// Not under ctx: a statement that is given up may still be committed, after what is meant to be the last.
+		if _, err := conn.PgConn().Exec(context.Background(), l.transaction()).ReadAll(); err != nil {
+			_, _ = conn.PgConn().Exec(context.Background(), "ROLLBACK").ReadAll()
 			s.refused.Add(1)
-			if s.ctx.Err() == nil {
-				s.lastError.Store(&err)
-			}
+			s.lastError.Store(&err)
 			continue
 		}
 		s.committed.Add(1)
