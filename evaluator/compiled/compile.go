@@ -39,15 +39,37 @@ func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o 
 // finish works out what judging looks up by bit and by block.
 func (g *segment) finish() {
 	g.ownerAt = make([]int32, len(g.clauseAt))
+	g.inLanes = make([]bool, len(g.audiences))
+	for i := range g.clauses {
+		g.places = append(g.places, g.clauses[i].place)
+		g.eachBeyond(&g.clauses[i], g.remember)
+	}
 	for i := range g.audiences {
 		a := &g.audiences[i]
 		a.single = a.end-a.first == 1 && !a.referring
+		g.inLanes[i] = !a.referring
 		for c := a.first; c < a.end; c++ {
 			g.own(a, int32(i), c)
 		}
+		g.firsts = append(g.firsts, a.first)
+		g.ids = append(g.ids, a.id)
+		g.referring = append(g.referring, a.referring)
 	}
+	g.firsts = append(g.firsts, int32(len(g.clauses)))
 	for i := range g.blocks {
 		g.timeBlock(i)
+	}
+}
+
+// remember gives a predicate that is judged by itself a place for its verdict, if judging it takes longer than that: many
+// clauses may ask it.
+func (g *segment) remember(p *predicate) {
+	if p.memo != 0 || p.op == opMember { // which is remembered by audience
+		return
+	}
+	if p.argument == argDynamic || p.op == opMatches || p.op == opSample || p.op == opContains || p.op == opContainsAll {
+		g.memos++
+		p.memo = int32(g.memos)
 	}
 }
 
@@ -55,10 +77,13 @@ func (g *segment) finish() {
 func (g *segment) own(a *audience, number, c int32) {
 	place := g.clauses[c].place
 	if place == none {
+		g.inLanes[number] = false
 		return
 	}
 	g.ownerAt[place] = ^number
-	if a.single && g.residual[place/64]>>(place%64)&1 == 0 {
+	if g.residual[place/64]>>(place%64)&1 != 0 {
+		g.inLanes[number] = false
+	} else if a.single {
 		g.ownerAt[place] = number
 	}
 	irregular := false
@@ -274,8 +299,12 @@ func (y *layout) file(plans []plan) {
 		}
 	}
 	for i := range g.attributes {
-		if g.attributes[i].index != nil {
-			of(int32(i)).finish()
+		if x := g.attributes[i].index; x != nil {
+			size := 0
+			if x.value != 0 {
+				size = len(g.vectors[x.value-1].blocks)
+			}
+			of(int32(i)).finish(size)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import "math/bits"
 // diff finds the audiences of the segment whose verdict differs or may differ: those that a bit or a hashed clause decides
 // go to s.outcome at once, all others are touched, to be compared when every segment is through.
 func (s *scratch) diff() {
-	s.compareRows()
 	g := s.part.segment
 	if s.mask == 0 {
 		if g.timedHashed { // for their flips
@@ -76,14 +75,13 @@ func (s *scratch) visitBlocks() {
 			block := i*64 + bits.TrailingZeros64(marked)
 			w := s.compute(block)
 			flipped := (w[before] ^ w[after]) & g.used[block]
-			residual := g.residual[block]
-			if residual != 0 {
-				s.visitResidual(block, residual&^(w[before]&w[after]), flipped)
+			if residual := g.residual[block]; residual != 0 {
+				s.visitResidual(block, w, flipped)
 				flipped &^= residual
 			}
 			for ; flipped != 0; flipped &= flipped - 1 {
 				bit := bits.TrailingZeros64(flipped)
-				s.flipped(g.ownerAt[block*64+bit], w[after]>>bit&1 == 0)
+				s.bitFlipped(g.ownerAt[block*64+bit], w[after]>>bit&1 == 0)
 			}
 		}
 	}
@@ -105,27 +103,69 @@ func (s *scratch) compute(block int) pair {
 	return w
 }
 
-// visitResidual touches the audiences of clauses that have conditions beyond the lanes: those that the lanes let through on
+// visitResidual compares the clauses of a block that have conditions beyond the lanes: those that the lanes let through on
 // some side, if the lanes' verdict or what those conditions read differs.
-func (s *scratch) visitResidual(block int, through, flipped uint64) {
+func (s *scratch) visitResidual(block int, w pair, flipped uint64) {
 	g := s.part.segment
-	for ; through != 0; through &= through - 1 {
+	for through := g.residual[block] &^ (w[before] & w[after]); through != 0; through &= through - 1 {
 		bit := bits.TrailingZeros64(through)
-		if c := &g.clauses[g.clauseAt[block*64+bit]]; flipped>>bit&1 != 0 || c.mask&s.mask != 0 {
-			s.touch(c.audience)
+		c := &g.clauses[g.clauseAt[block*64+bit]]
+		if flipped>>bit&1 == 0 && c.mask&s.mask == 0 || s.touched[c.audience] == s.epoch {
+			continue
+		}
+		was := w[before]>>bit&1 == 0 && s.beyond(c, before)
+		is := w[after]>>bit&1 == 0 && s.beyond(c, after)
+		if was != is {
+			s.clauseFlipped(c.audience, is)
 		}
 	}
 }
 
-// flipped notes the verdict of the only clause of an audience, or touches an audience that it is not alone to decide.
-func (s *scratch) flipped(owner int32, entered bool) {
-	if owner < 0 {
-		s.touch(^owner)
+// clauseFlipped notes that the verdict of one clause differs.
+func (s *scratch) clauseFlipped(a int32, is bool) {
+	if !s.part.segment.audiences[a].single {
+		s.touch(a)
+	} else if !s.part.isDead(a) {
+		s.touched[a] = s.epoch // a clause found by hash may be found again by another of its values
+		s.outcome = append(s.outcome, change{a, is})
+	}
+}
+
+// bitFlipped notes that the verdict of a clause that is all in the lanes differs.
+func (s *scratch) bitFlipped(owner int32, is bool) {
+	if owner >= 0 {
+		if !s.part.isDead(owner) {
+			s.outcome = append(s.outcome, change{owner, is})
+		}
 		return
 	}
-	if !s.part.isDead(owner) {
-		s.outcome = append(s.outcome, change{owner, entered})
+	a := ^owner
+	if s.touched[a] == s.epoch {
+		return
 	}
+	g := s.part.segment
+	if !g.inLanes[a] {
+		s.touch(a)
+		return
+	}
+	if s.touched[a] = s.epoch; s.part.isDead(a) {
+		return
+	}
+	if violated := s.violated(a); (violated[before]^violated[after])&1 != 0 {
+		s.outcome = append(s.outcome, change{a, violated[after]&1 == 0})
+	}
+}
+
+// violated has in bit 0 whether all clauses of an audience that is all in the lanes are, on both sides.
+func (s *scratch) violated(a int32) pair {
+	g := s.part.segment
+	all := pair{^uint64(0), ^uint64(0)}
+	for _, place := range g.places[g.firsts[a]:g.firsts[a+1]] {
+		w := s.compute(int(place >> 6))
+		all[before] &= w[before] >> (place & 63)
+		all[after] &= w[after] >> (place & 63)
+	}
+	return all
 }
 
 // touch queues an audience once, to have its verdicts compared.
@@ -177,17 +217,10 @@ func (s *scratch) visitFound(x *index, p *probe, mask uint64, later bool) {
 
 // judgeClause compares a clause found by hash on both sides.
 func (s *scratch) judgeClause(c *clause) {
-	a := &s.part.segment.audiences[c.audience]
 	if s.touched[c.audience] == s.epoch || s.part.isDead(c.audience) {
 		return
 	}
-	was, is := s.clause(c, before), s.clause(c, after)
-	switch {
-	case was == is:
-	case a.single:
-		s.touched[c.audience] = s.epoch // it may be found again by another of its values
-		s.outcome = append(s.outcome, change{c.audience, is})
-	default:
-		s.touch(c.audience)
+	if was, is := s.clause(c, before), s.clause(c, after); was != is {
+		s.clauseFlipped(c.audience, is)
 	}
 }

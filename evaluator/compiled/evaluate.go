@@ -16,7 +16,15 @@ const (
 
 // holds is the verdict of a literal on one side.
 func (s *scratch) holds(g *segment, l literal, on side) bool {
-	return s.evaluate(g, &g.predicates[l.predicate()], on) != l.negated()
+	p := &g.predicates[l.predicate()]
+	if p.memo == 0 {
+		return s.evaluate(g, p, on) != l.negated()
+	}
+	m := &s.memos[p.memo-1]
+	if m.epoch[on&1] != s.epoch {
+		m.epoch[on&1], m.holds[on&1] = s.epoch, s.evaluate(g, p, on)
+	}
+	return m.holds[on&1] != l.negated()
 }
 
 // evaluate judges one predicate by itself, without any index. It is how residues, clustered clauses and flips are judged.

@@ -90,12 +90,16 @@ func (f *filing) pattern(p *predicate, as use) int32 {
 	return ensure(f.index.text.entryOf(p.value.Text(), as), f.entry)
 }
 
-// finish writes the entries down in one piece.
-func (f *filing) finish() {
+// finish writes the entries down in one piece. Size is the number of words of the attribute's vector.
+func (f *filing) finish(size int) {
 	x := f.index
 	x.entries = make([]entry, len(f.entries))
 	for i := range f.entries {
 		from, e := &f.entries[i], &x.entries[i]
+		if len(from.satisfied)+len(from.violated) > size/2 {
+			e.masks = x.mask(from, size)
+			from.satisfied, from.violated = nil, nil
+		}
 		e.satisfied = uint32(len(x.bits))
 		x.bits = append(x.bits, from.satisfied...)
 		e.violated = uint32(len(x.bits))
@@ -112,6 +116,19 @@ func (f *filing) finish() {
 	if x.folded != nil {
 		x.folded.link()
 	}
+}
+
+// mask writes many bits down by words and returns where, + 1.
+func (x *index) mask(from *leads, size int) uint32 {
+	at := len(x.masks)
+	x.masks = append(x.masks, make([]pair, size)...)
+	for _, bit := range from.satisfied {
+		x.masks[at+int(bit>>6)][0] |= 1 << (bit & 63)
+	}
+	for _, bit := range from.violated {
+		x.masks[at+int(bit>>6)][1] |= 1 << (bit & 63)
+	}
+	return uint32(at + 1)
 }
 
 // text returns the pattern of a predicate that an automaton finds, and false for all others.

@@ -76,6 +76,12 @@ func (s *scratch) fillValue(v *vector, p *probe, on side) {
 	x := s.part.segment.attributes[v.attribute].index
 	for _, n := range s.found[p.first:p.end] {
 		e := &x.entries[n]
+		if e.masks != 0 {
+			for i, m := range x.masks[e.masks-1 : int(e.masks-1)+len(words)] {
+				words[i][on&1] = words[i][on&1]&^m[0] | m[1]
+			}
+			continue
+		}
 		for _, bit := range x.bits[e.satisfied:e.violated] {
 			words[bit>>6][on&1] &^= 1 << (bit & 63)
 		}

@@ -14,6 +14,7 @@ type index struct {
 	entries []entry
 
 	bits     []uint32 // of entries
+	masks    []pair   // of entries with many bits: a pair for each word of the vector
 	clusters []int32  // of entries: clauses found by hash
 
 	value vector0
@@ -25,6 +26,7 @@ type vector0 int32
 
 // entry is what follows from one finding: bits of the attribute's vector, and clauses found by hash.
 type entry struct {
+	masks               uint32 // masks[masks-1:] are what to clear and what to set in each word, instead of bits; 0 is none
 	satisfied, violated uint32 // bits[satisfied:violated] are clauses that hold now, bits[violated:end] that no longer do
 	end                 uint32
 	cluster, clusterEnd uint32

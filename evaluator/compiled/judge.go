@@ -74,6 +74,7 @@ func (j *Judge) Diff(before, after *evaluator.Input, out *evaluator.Diff) {
 func (j *Judge) diff(before, after *evaluator.Input) {
 	for _, s := range j.parts {
 		s.begin(before, after)
+		s.compareRows()
 	}
 	j.touchGiven(before.Given, after.Given)
 	for _, s := range j.parts {

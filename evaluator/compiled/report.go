@@ -82,14 +82,14 @@ func (j *Judge) reportMany(out *evaluator.Diff, alone bool) {
 
 func (j *Judge) append(out *evaluator.Diff, h handle, entered, alone bool) {
 	s := j.parts[h.part]
-	a := &s.part.segment.audiences[h.audience]
 	own := true
-	if a.referring {
+	if s.part.segment.referring[h.audience] {
+		a := &s.part.segment.audiences[h.audience]
 		if alone {
 			own = s.ownAlone(a)
 		} else {
 			own = s.own(a)
 		}
 	}
-	out.Changes = append(out.Changes, evaluator.Change{Audience: a.id, Entered: entered, Own: own})
+	out.Changes = append(out.Changes, evaluator.Change{Audience: s.part.segment.ids[h.audience], Entered: entered, Own: own})
 }

@@ -25,9 +25,10 @@ type scratch struct {
 	computed  []uint32 // by block: epoch of that
 	visit     []uint64 // bitmap of blocks to look at
 
-	touched  []uint32 // by audience: epoch in which it was touched
-	queue    []int32  // audiences whose verdicts must be compared
-	verdicts []verdicts
+	touched  []uint32   // by audience: epoch in which it was touched
+	queue    []int32    // audiences whose verdicts must be compared
+	verdicts []verdicts // by audience
+	memos    []verdicts // by memo
 	outcome  []change
 	told     int // outcomes that those who ask about them were touched for
 
@@ -48,7 +49,7 @@ type change struct {
 	entered  bool
 }
 
-// verdicts are those of an audience on both sides, where they are known.
+// verdicts are those of an audience, or a predicate, on both sides, where they are known.
 type verdicts struct {
 	epoch [2]uint32
 	holds [2]bool
@@ -71,6 +72,7 @@ func newScratch(p *part, j *Judge) *scratch {
 		visit:    make([]uint64, bitmapWords(g.blocks)),
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),
+		memos:    make([]verdicts, g.memos),
 
 		candidates: make([]uint64, g.blocks),
 		tried:      make([]uint32, len(g.audiences)),
@@ -99,6 +101,7 @@ func (s *scratch) forget() {
 	clear(s.tried)
 	clear(s.probes)
 	clear(s.verdicts)
+	clear(s.memos)
 	s.allFilled, s.decided = 0, 0
 	s.epoch = 1
 }

@@ -24,6 +24,12 @@ type segment struct {
 	residual    []uint64 // by block: clauses that have conditions beyond the lanes
 	words       int      // of all vectors together
 	ownerAt     []int32  // by bit of all blocks: the audience; its complement when the bit alone does not decide it
+	places      []int32  // by clause: its bit, as in clause.place
+	inLanes     []bool   // by audience: bits alone decide it, however many
+	firsts      []int32  // by audience, and one more: its first clause
+	ids         []evaluator.AudienceID
+	referring   []bool   // by audience, as in audience.referring
+	memos       int      // predicates whose verdicts are remembered
 	clocked     []uint64 // bitmap of blocks: those that have clauses with conditions on the clock beyond the lanes
 	timedBlocks []timedBlock
 	timeless    []uint32 // of timed blocks: their entries that do not depend on the clock

@@ -11,6 +11,12 @@ func (s *scratch) clause(c *clause, on side) bool {
 	} else if !s.holds(g, g.literals[c.end-1], on) { // the pin
 		return false
 	}
+	return s.beyond(c, on)
+}
+
+// beyond judges what a clause asks beyond its lanes or its pin.
+func (s *scratch) beyond(c *clause, on side) bool {
+	g := s.part.segment
 	for _, l := range g.literals[c.first:c.beyond] {
 		if !s.holds(g, l, on) {
 			return false
@@ -26,9 +32,15 @@ func (s *scratch) clause(c *clause, on side) bool {
 
 // verdict judges an audience on one side, whatever its clauses are. It is remembered.
 func (s *scratch) verdict(a int32, on side) bool {
-	v := &s.verdicts[a]
+	v, g := &s.verdicts[a], s.part.segment
 	if v.epoch[on&1] != s.epoch {
-		g := s.part.segment
+		if g.inLanes[a] {
+			s.fillAll()
+			violated := s.violated(a)
+			v.epoch = [2]uint32{s.epoch, s.epoch}
+			v.holds = [2]bool{violated[before]&1 == 0, violated[after]&1 == 0}
+			return v.holds[on&1]
+		}
 		holds := false
 		for c := g.audiences[a].first; c < g.audiences[a].end && !holds; c++ {
 			holds = s.clause(&g.clauses[c], on)

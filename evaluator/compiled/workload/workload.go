@@ -57,7 +57,7 @@ func skewed(r *rand.Rand, n int) int { return min(r.IntN(n), r.IntN(n)) }
 // samples, patterns, clock or arguments taken from properties.
 func Audiences(kind Kind, n int, common bool) []evaluator.Audience {
 	r := rand.New(rand.NewPCG(uint64(n), 7))
-	m := &maker{r, common}
+	m := &maker{Rand: r, common: common}
 	list := make([]evaluator.Audience, n)
 	for i := range list {
 		sparse := kind == Sparse || kind == Mixed && i%2 == 0
@@ -74,12 +74,14 @@ func Audiences(kind Kind, n int, common bool) []evaluator.Audience {
 type maker struct {
 	*rand.Rand
 	common bool
+	used   [9]bool // attributes of the segment at hand
 }
 
 func (m *maker) definition(sparse bool, number int) string {
 	segments := make([]string, 1+m.IntN(2))
 	for i := range segments {
 		conditions := make([]string, 2+m.IntN(2))
+		m.used = [9]bool{}
 		for k := range conditions {
 			conditions[k] = m.condition(number)
 		}
@@ -97,20 +99,25 @@ func condition(property, operator, argument string) string {
 
 func (m *maker) condition(number int) string {
 	if !m.common {
-		switch m.IntN(50) {
+		switch m.IntN(200) {
 		case 0:
 			return condition("email", "matches", strconv.Quote(fmt.Sprintf("^[a-m].*%d@", m.IntN(10))))
 		case 1:
 			return condition("seats", "greater_than", `"recipient.score"`)
-		case 2:
-			return condition("id", "in_sample", fmt.Sprintf(`{"percent":%d,"seed":"s%d"}`, 1+m.IntN(90), m.IntN(20)))
-		case 3:
+		case 2, 3:
+			return condition("id", "in_sample", fmt.Sprintf(`{"percent":%d,"seed":"s%d"}`, 5<<m.IntN(4), m.IntN(20)))
+		case 4, 5, 6, 7:
 			if number > 0 {
 				return condition("id", "is_audience_member", strconv.Quote("a"+strconv.Itoa(m.IntN(number))))
 			}
 		}
 	}
-	switch m.IntN(9) {
+	property := m.IntN(len(m.used)) // nobody asks two things of one attribute in one breath
+	for m.used[property] {
+		property = m.IntN(len(m.used))
+	}
+	m.used[property] = true
+	switch property {
 	case 0:
 		return m.name("plan", func() string { return plans[m.IntN(len(plans))] })
 	case 1:
