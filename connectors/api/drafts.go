@@ -131,16 +131,20 @@ func warningsOf(d *evaluator.Definition) []FieldError {
 }
 
 func (m management) put(ctx context.Context, in *struct {
-	Key string `path:"key"`
-	Place
-	Annotate bool   `query:"annotate"`
-	Commit   bool   `query:"commit" doc:"Commit the change at once."`
-	Message  string `query:"commit_message"`
-	Force    bool   `query:"force" doc:"Overwrite what somebody else did meanwhile."`
+	Key         string `path:"key"`
+	Environment string `query:"environment" doc:"The environment. Default: the first, since the published command line sends none here." example:"development"`
+	Branch      string `query:"branch" doc:"main, or nothing: audiences can only be changed on the main branch."`
+	Annotate    bool   `query:"annotate"`
+	Commit      bool   `query:"commit" doc:"Commit the change at once."`
+	Message     string `query:"commit_message"`
+	Force       bool   `query:"force" doc:"Overwrite what somebody else did meanwhile."`
 	Authored
 	Body AudienceBody
 }) (*answer[OneAudience], error) {
-	if err := m.changeable(in.Place); err != nil {
+	if in.Environment == "" && len(m.Environments) > 0 {
+		in.Environment = m.Environments[0]
+	}
+	if err := m.changeable(Place{in.Environment, in.Branch}); err != nil {
 		return nil, err
 	}
 	author, err := in.author(ctx)

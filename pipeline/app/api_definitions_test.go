@@ -164,7 +164,11 @@ func TestRulesOfTheWholeSet(t *testing.T) {
 	}
 	s.want(422, "PUT", "/v1/audiences/base"+dev+"&branch=feature", plan("pro"))
 	s.want(422, "PUT", "/v1/audiences/base?environment=nowhere", plan("pro"))
-	s.want(422, "PUT", "/v1/audiences/base", plan("pro"))
+	s.want(422, "PUT", "/v1/audiences/base/validate", plan("pro"))
+	s.want(422, "GET", "/v1/audiences/base", "")
+	if r := s.want(200, "PUT", "/v1/audiences/base", plan("pro")); r.at("audience", "environment") != "development" {
+		t.Errorf("without an environment: %s", r.text)
+	}
 	s.want(422, "PUT", "/v1/audiences/No%20Key"+dev, plan("pro"))
 }
 
