@@ -127,6 +127,7 @@ log: {level: trace}
 		{name: "CRLF and letters beyond ASCII", text: "log:\r\n  # é\r\n  levl: info\r\n", want: []string{
 			"muster.yaml:3:3: log.levl: unknown key; did you mean level?",
 		}},
+		{name: "masked properties", text: "http:\n  mask: [email, ' ']", want: []string{"muster.yaml:2:17: http.mask[1]: names no property"}},
 		{name: "keys of the API", text: "http:\n  api_keys:\n  - {name: a, rule: read, key: 0123456789abcdef}\n  - 7", want: []string{
 			`muster.yaml:3:5: http.api_keys[0].role: "" is not one of read, write, admin`,
 			"muster.yaml:3:15: http.api_keys[0].rule: unknown key; did you mean role?",

@@ -12,6 +12,10 @@ type HTTP struct {
 	// The keys that may call the API. Empty: loopback only, and any token is taken.
 	APIKeys []APIKey `yaml:"api_keys"`
 
+	// Properties whose values previews and explanations do not show, with all that lies within them: a column, or a path such
+	// as `address.street`. Conditions on them are judged as ever.
+	Mask []string `yaml:"mask"`
+
 	Limits HTTPLimits `yaml:"limits"`
 }
 

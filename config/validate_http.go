@@ -26,6 +26,11 @@ func (v *validator) http(c HTTP) {
 	for i, key := range c.APIKeys {
 		v.apiKey(fmt.Sprintf("http.api_keys[%d]", i), key, c.APIKeys[:i])
 	}
+	for i, property := range c.Mask {
+		if strings.TrimSpace(property) == "" {
+			v.wrong(fmt.Sprintf("http.mask[%d]", i), "names no property; write a column or a path, such as email")
+		}
+	}
 	within(v, "http.limits.body", c.Limits.Body, Kilobyte, Gigabyte, showSize)
 	within(v, "http.limits.import", c.Limits.Import, Kilobyte, 10*Gigabyte, showSize)
 	within(v, "http.limits.requests_per_second", c.Limits.RequestsPerSecond, 0, 1_000_000, showInt)
