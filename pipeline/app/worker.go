@@ -115,11 +115,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		return errors.Join(ended(ctx, err), stopServing(), w.close())
 	}
 	background := conc.NewWaitGroup()
-	background.Go(func() { w.directory.RunBulks(ctx) })
-	defer func() {
-		cancel(nil)
-		background.Wait()
-	}()
+	background.Go(func() { w.directory.RunBulks(ctx, w.log) })
 	done := make(chan error, 1)
 	go func() { done <- w.pipeline.Run(ctx, drain) }()
 	select {
@@ -130,7 +126,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		// disk is consistent, and the next start goes on from it.
 		return fmt.Errorf("%w; mend the disk and start again, nothing is lost", broken)
 	}
-	return errors.Join(ended(ctx, err), stopServing(), w.close())
+	err = ended(ctx, err)
+	cancel(nil)
+	background.Wait()
+	return errors.Join(err, stopServing(), w.close())
 }
 
 // ended makes nothing of an error that only says that the worker was told to stop.
