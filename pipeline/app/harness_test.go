@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"muster/config"
+	"muster/pipeline"
 )
 
 // deadline bounds every wait of the tests: generous, since the machine may be busy, and never the expected way out.
@@ -34,6 +35,7 @@ type served struct {
 	url    string
 	name   string
 	file   string // muster.yaml
+	watch  []pipeline.Observer
 	stop   func() // ends the worker and waits; start begins another
 }
 
@@ -60,7 +62,7 @@ func newDatabase(t testing.TB) (dsn, name string) {
 
 // serve starts a worker and waits until its first snapshot is done. The YAML is appended to its
 // configuration.
-func serve(t *testing.T, yaml string) *served {
+func serve(t *testing.T, yaml string, watch ...pipeline.Observer) *served {
 	t.Helper()
 	dsn, name := newDatabase(t)
 	s := &served{T: t, name: name, db: connect(t, dsn)}
@@ -75,7 +77,7 @@ func serve(t *testing.T, yaml string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.config, s.file = c, path
+	s.config, s.file, s.watch = c, path, watch
 	s.start()
 	return s
 }
@@ -84,7 +86,7 @@ func (s *served) start() {
 	s.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{s.T}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.config.HTTP.Listen = "127.0.0.1:0"
-	worker, err := New(s.config, log, Build{Version: "test"})
+	worker, err := New(s.config, log, Build{Version: "test"}, s.watch...)
 	if err != nil {
 		s.Fatal(err)
 	}
