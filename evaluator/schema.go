@@ -27,7 +27,11 @@ type ColumnType struct {
 type Column struct {
 	Name   string
 	Type   ColumnType
-	Number int16 // Postgres's attnum, which survives a rename; 0 when it is not known
+	Number int16  // Postgres's attnum, which survives a rename; 0 when it is not known
+	OID    uint32 `json:",omitempty"` // of the declared type; 0 when it is not known
+	// Missing is the text that rows older than the column have in it: the constant default that it was added with. The log
+	// says nothing of them. Nil is NULL.
+	Missing *string `json:",omitempty"`
 }
 
 // Schema is the list of columns a Tuple is made of. It is immutable once shared.
@@ -38,6 +42,15 @@ type Schema struct {
 	// Hidden names the columns that the table has and the stream does not carry: left out by configuration, by the
 	// publication's column list, or generated. They cannot be read, and they still hide the property of their name.
 	Hidden []string
+
+	// Width is the highest number that any column of the table had when the shape was met: a column beyond it is new, one
+	// up to it that the schema lacks had values before it came to be seen. 0 when numbers are not known.
+	Width int16 `json:",omitempty"`
+	// Files names the files that hold the table's rows; others mean that they were written anew. "" when it is not known.
+	Files string `json:",omitempty"`
+	// Rewrites counts how often rows became others without a word in the log. Between two schemas of different counts
+	// Reshape does not lead from one to the other: the table has to be read.
+	Rewrites uint32 `json:",omitempty"`
 }
 
 // IsHidden reports whether the table has a column of that name which cannot be read.
@@ -64,6 +77,49 @@ func (s *Schema) Equal(o *Schema) bool {
 	}
 	for i := range s.Columns {
 		if s.Columns[i].Name != o.Columns[i].Name || s.Columns[i].Number != o.Columns[i].Number || !s.Columns[i].Type.equal(o.Columns[i].Type) {
+			return false
+		}
+	}
+	return true
+}
+
+// Identical reports whether both schemas are also of the same rows: not only Equal, but met on the same files, with the same
+// declared types.
+func (s *Schema) Identical(o *Schema) bool {
+	if s == o {
+		return true
+	}
+	if !s.Equal(o) || s.Width != o.Width || s.Files != o.Files || s.Rewrites != o.Rewrites {
+		return false
+	}
+	for i := range s.Columns {
+		if s.Columns[i].OID != o.Columns[i].OID {
+			return false
+		}
+	}
+	return true
+}
+
+// LeadsTo reports whether Reshape turns rows of s into exactly what the table holds under later: on the same files, every
+// column that both have keeps the text of its values, and every other was added since s was met. Rewrites is not looked at:
+// it records the answer. Without numbers the answer is yes, for nothing speaks against it.
+func (s *Schema) LeadsTo(later *Schema, sameText func(from, to uint32) bool) bool {
+	if s.Width == 0 || later.Width == 0 {
+		return true
+	}
+	if s.Files != later.Files {
+		return false
+	}
+	for i := range later.Columns {
+		c := &later.Columns[i]
+		if c.Number == 0 {
+			return false
+		}
+		at := s.origin(later, i)
+		switch {
+		case at < 0 && c.Number <= s.Width: // hidden before
+			return false
+		case at >= 0 && s.Columns[at].OID != c.OID && !sameText(s.Columns[at].OID, c.OID):
 			return false
 		}
 	}

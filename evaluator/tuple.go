@@ -83,7 +83,8 @@ func (t Tuple) FillUnchanged(stored Tuple) (Tuple, error) {
 }
 
 // Reshape returns a row of schema from as a row of schema to. A column keeps its value under its own name, or under a new
-// one when it was renamed, which shows by its number. Columns that from does not have are NULL.
+// one when it was renamed, which shows by its number. Columns that from does not have get what rows older than them have:
+// the default they were added with, else NULL.
 func (t Tuple) Reshape(from, to *Schema) (Tuple, error) {
 	fields := make([][]byte, len(from.Columns)) // encoded, length included
 	for i := range fields {
@@ -98,9 +99,12 @@ func (t Tuple) Reshape(from, to *Schema) (Tuple, error) {
 	}
 	var reshaped Tuple
 	for i := range to.Columns {
-		if at := from.origin(to, i); at >= 0 {
+		switch at := from.origin(to, i); {
+		case at >= 0:
 			reshaped = append(reshaped, fields[at]...)
-		} else {
+		case to.Columns[i].Missing != nil:
+			reshaped = reshaped.AppendText([]byte(*to.Columns[i].Missing))
+		default:
 			reshaped = reshaped.AppendNull()
 		}
 	}

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// catalog answers the decoder's questions about types on an ordinary connection.
-type catalog struct{ pool *pgxpool.Pool }
+// catalog answers the decoder's questions on an ordinary connection.
+type catalog struct{ source *Source }
 
 // Types implements pgoutput.Catalog. An array is what array_out prints: int2vector and the like have elements, too.
 func (c catalog) Types(ctx context.Context, oids []uint32) ([]pgoutput.Type, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	rows, err := c.pool.Query(ctx, `
+	rows, err := c.source.pool.Query(ctx, `
 SELECT t.oid, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE 0 END,
        CASE WHEN t.typoutput = 'array_out'::regproc THEN t.typelem ELSE 0 END,
        ascii(coalesce(e.typdelim, t.typdelim)::text)

@@ -70,6 +70,7 @@ const (
 	codeNoSuchDatabase        = "3D000"
 	codeUndefinedObject       = "42704"
 	codeUndefinedFile         = "58P01"
+	codeUndefinedTable        = "42P01"
 	codeNotInPrerequisite     = "55000"
 	codeObjectInUse           = "55006"
 	codeLockNotAvailable      = "55P03"

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,22 +30,31 @@ func (s *Source) Snapshot(ctx context.Context, resume event.SnapshotResume, emit
 	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
-	export, err := s.exportSnapshot(ctx, resume)
-	if err != nil {
-		return s.explain(err)
+	for {
+		export, err := s.exportSnapshot(ctx, resume)
+		if err != nil {
+			return s.explain(err)
+		}
+		if err := s.read(ctx, export, s.decoder, resume, emit); !errors.Is(err, errReshaped) {
+			return err
+		}
+		s.log.Info("taking another snapshot: the users table was altered while this one was made")
 	}
-	return s.read(ctx, export, s.decoder, resume, emit)
 }
 
 // Beside emits a whole snapshot without touching the slot, or waiting for whoever streams from it: under a temporary slot,
 // at a point of its own. It is for comparing: what is known at exactly the chunks' Consistent has to be the same. It may
 // run beside Stream.
 func (s *Source) Beside(ctx context.Context, emit func(context.Context, event.SnapshotChunk) error) error {
-	export, err := s.export(ctx, func(*replicationConn) (string, error) { return temporarySlot(), nil })
-	if err != nil {
-		return s.explain(err)
+	for {
+		export, err := s.export(ctx, func(*replicationConn) (string, error) { return temporarySlot(), nil })
+		if err != nil {
+			return s.explain(err)
+		}
+		if err := s.read(ctx, export, s.newDecoder(), event.SnapshotResume{}, emit); !errors.Is(err, errReshaped) {
+			return err
+		}
 	}
-	return s.read(ctx, export, s.newDecoder(), event.SnapshotResume{}, emit)
 }
 
 // read emits what the exported snapshot holds. The decoder makes the rows.

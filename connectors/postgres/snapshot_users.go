@@ -23,11 +23,15 @@ type usersScan struct {
 // plan makes the scan for users whose id comes after the given one, "" being before all, and tells every chunk of its
 // shape, those without users too: whoever takes definitions must know what columns they may name.
 func (r *snapshotReader) plan(ctx context.Context, after string) (usersScan, error) {
-	scan, err := r.source.planScan(ctx, r.conn.PgConn(), after)
+	shape, err := r.lockShape(ctx)
+	if err != nil {
+		return usersScan{}, fmt.Errorf("look at the users table: %w", err)
+	}
+	scan, err := r.source.planScan(ctx, r.conn.PgConn(), shape.Streamed(), after)
 	if err != nil {
 		return usersScan{}, err
 	}
-	schema, err := r.decoder.Schema(ctx, scan.columns)
+	schema, err := r.decoder.Read(ctx, shape, r.base.Consistent)
 	if err != nil {
 		return usersScan{}, err
 	}
@@ -102,23 +106,19 @@ func (r *snapshotReader) progress(rows, total int64) {
 	}
 }
 
-// planScan finds out which columns and rows of the users table the stream carries, for the snapshot to read just those.
-func (s *Source) planScan(ctx context.Context, conn *pgconn.PgConn, after string) (usersScan, error) {
+// planScan finds out which rows of the users table the stream carries, for the snapshot to read just those.
+func (s *Source) planScan(ctx context.Context, conn *pgconn.PgConn, columns []pgoutput.Column, after string) (usersScan, error) {
 	fail := func(err error) (usersScan, error) {
 		return usersScan{}, fmt.Errorf("look at the users table: %w", err)
 	}
 	table := s.options.Users.table()
-	columns, err := s.streamedColumns(ctx, conn)
-	if err != nil {
-		return fail(err)
-	}
 	var filter, kind string
 	filterColumn := "''"
 	if version(conn) >= 15 {
 		filterColumn = "(SELECT rowfilter FROM pg_publication_tables WHERE pubname = " + literal(s.options.Publication) +
 			" AND schemaname = " + literal(table.schema) + " AND tablename = " + literal(table.name) + ")"
 	}
-	err = oneRow(ctx, conn, fmt.Sprintf("SELECT coalesce(%s, ''), relkind FROM pg_class WHERE oid = to_regclass(%s)",
+	err := oneRow(ctx, conn, fmt.Sprintf("SELECT coalesce(%s, ''), relkind FROM pg_class WHERE oid = to_regclass(%s)",
 		filterColumn, literal(table.quoted())), &filter, &kind)
 	if err != nil {
 		return fail(err)
@@ -133,34 +133,6 @@ func (s *Source) planScan(ctx context.Context, conn *pgconn.PgConn, after string
 	digits, _, _ := strings.Cut(rest, ",")
 	scan.total, _ = strconv.ParseInt(strings.TrimSpace(digits), 10, 64) // an estimate; 0 is "unknown"
 	return scan, nil
-}
-
-// streamedColumns are the columns that Relation messages will name, in their order: of the publication's column list if
-// it has one, and no generated ones unless the publication has them (from 18 on, where it says so in attnames).
-func (s *Source) streamedColumns(ctx context.Context, conn *pgconn.PgConn) ([]pgoutput.Column, error) {
-	table := s.options.Users.table()
-	listed := "a.attgenerated = ''"
-	if v := version(conn); v >= 15 {
-		listed = fmt.Sprintf(`a.attname = ANY (SELECT unnest(attnames) FROM pg_publication_tables
-       WHERE pubname = %s AND schemaname = %s AND tablename = %s)`, literal(s.options.Publication), literal(table.schema), literal(table.name))
-		if v < 18 {
-			listed += " AND a.attgenerated = ''"
-		}
-	}
-	rows, err := simpleQuery(ctx, conn, fmt.Sprintf(`SELECT a.attname, a.atttypid FROM pg_attribute a
- WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped AND %s ORDER BY a.attnum`, literal(table.quoted()), listed))
-	if err != nil {
-		return nil, err
-	}
-	var columns []pgoutput.Column
-	for _, row := range rows {
-		oid, err := strconv.ParseUint(string(row[1]), 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		columns = append(columns, pgoutput.Column{Name: string(row[0]), Type: uint32(oid)})
-	}
-	return columns, nil
 }
 
 // scanSQL reads the rows in an order that can be computed from the ids (event.KeyOrder), from an index where the id is an

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"muster/connectors/postgres/pgoutput"
+	"muster/evaluator"
 	"muster/pipeline/event"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,7 +54,15 @@ func (s *Source) newDecoder() *pgoutput.Decoder {
 	return pgoutput.NewDecoder(pgoutput.Config{
 		UsersSchema: table.schema, UsersTable: table.name, ID: users.ID, Properties: users.Properties, Columns: users.Columns,
 		ControlSchema: s.options.Schema, Environment: s.options.Environment,
-	}, catalog{s.pool})
+	}, catalog{s})
+}
+
+// Follow says in which schema the receiver has the users' rows, and as of which commit they are the table's. Streams that
+// begin after it judge by that whether rows have changed without a word in the log (evaluator.Schema.Rewrites).
+func (s *Source) Follow(schema *evaluator.Schema, asOf event.LSN) {
+	s.streaming.Lock()
+	defer s.streaming.Unlock()
+	s.decoder.Follow(schema, asOf)
 }
 
 // Acknowledge says that everything up to end, the End of a transaction, is durable. The server learns of it within a

@@ -101,6 +101,9 @@ func (d *Decoder) truncate(c *cursor) error {
 		}
 		switch rel.table {
 		case tableUsers:
+			if rel.emptied != nil { // the new files are this TRUNCATE's, and all rows that will be in them come through the log
+				rel.schema, d.schema = rel.emptied, rel.emptied
+			}
 			err = d.add(tableUsers, event.Change{Op: event.Truncate})
 		case tableMembers:
 			err = d.add(tableMembers, event.Change{Op: event.MembersTruncate})
@@ -122,6 +125,7 @@ func (d *Decoder) upsert(rel *relation, old []column) error {
 	if err != nil {
 		return err
 	}
+	rel.emptied = nil
 	change := event.Change{Op: event.Upsert, User: d.ids.text(id), Schema: rel.schema, Row: d.encode(rel, d.cols)}
 	if old != nil && old[rel.id].kind == columnText && !bytes.Equal(old[rel.id].text, id) {
 		change.OldUser = d.ids.text(old[rel.id].text)

@@ -42,7 +42,9 @@ type Decoder struct {
 	relations map[uint32]*relation // as described on this connection
 	usersOID  uint32
 	idType    uint32
-	schema    *evaluator.Schema
+	schema    *evaluator.Schema // the one in use
+	asOf      event.LSN         // commit at which the receiver's rows have it
+	xid       uint32            // of the open transaction
 
 	rows, ids              arena
 	cols, old              []column // scratch
@@ -85,6 +87,7 @@ func (d *Decoder) Decode(ctx context.Context, message []byte) error {
 	switch message[0] {
 	case 'B':
 		err = d.begin(c)
+		d.xid = c.uint32()
 	case 'C':
 		err = d.commit(c)
 	case 'R':

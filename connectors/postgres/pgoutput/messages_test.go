@@ -91,6 +91,7 @@ func logical(prefix, content string) []byte {
 type noCatalog struct{}
 
 func (noCatalog) Types(context.Context, []uint32) ([]Type, error) { return nil, nil }
+func (noCatalog) Table(context.Context, uint32) (Shape, error)    { return Shape{}, nil }
 
 func decodeAll(d *Decoder, messages ...[]byte) error {
 	for i, message := range messages {

@@ -45,8 +45,9 @@ type relation struct {
 	key      []bool // part of the replica identity
 	identity byte   // 'd' default, 'n' nothing, 'f' full, 'i' index
 	schema   *evaluator.Schema
-	keep     []bool // which columns schema has
-	id       int    // place of the id column
+	emptied  *evaluator.Schema // to take instead if a TRUNCATE follows at once, else nil
+	keep     []bool            // which columns schema has
+	id       int               // place of the id column
 }
 
 // place returns where the column of that name is, or -1.
@@ -105,7 +106,7 @@ func (d *Decoder) users(ctx context.Context, oid uint32, namespace, name string,
 	if d.usersOID != 0 && d.usersOID != oid {
 		return fmt.Errorf("%w: another table now has the name %s.%s (OID %d, was %d)", ErrUsersMoved, namespace, name, oid, d.usersOID)
 	}
-	schema, err := d.Schema(ctx, rel.columns)
+	schema, emptied, err := d.met(ctx, oid, rel.columns)
 	if err != nil {
 		return err
 	}
@@ -113,51 +114,7 @@ func (d *Decoder) users(ctx context.Context, oid uint32, namespace, name string,
 	if rel.identity != 'f' && !rel.key[rel.id] {
 		return fmt.Errorf("%w: column %q of %s.%s", ErrIdentity, d.config.ID, namespace, name)
 	}
-	rel.schema, rel.keep = schema, d.kept(rel.columns)
+	rel.schema, rel.emptied, rel.keep = schema, emptied, d.kept(rel.columns)
 	d.usersOID = oid
 	return nil
-}
-
-// Schema returns the schema of a users table with these columns: the one in use if it says the same, so that receivers
-// can tell a new shape by the pointer. It becomes the one in use.
-func (d *Decoder) Schema(ctx context.Context, columns []Column) (*evaluator.Schema, error) {
-	id := slices.IndexFunc(columns, func(c Column) bool { return c.Name == d.config.ID })
-	if id < 0 {
-		return nil, fmt.Errorf("%w: column %q of %s.%s", ErrNoID, d.config.ID, d.config.UsersSchema, d.config.UsersTable)
-	}
-	if was, is := d.idType, columns[id].Type; was != 0 && !sameText(was, is) {
-		return nil, fmt.Errorf("%w: column %q has type OID %d, was %d", ErrIDRetyped, d.config.ID, is, was)
-	}
-	types, err := d.types.resolve(ctx, columns)
-	if err != nil {
-		return nil, err
-	}
-	schema := &evaluator.Schema{Properties: -1}
-	for i, keep := range d.kept(columns) {
-		if !keep {
-			continue
-		}
-		switch {
-		case columns[i].Name == d.config.ID:
-			schema.Key = len(schema.Columns)
-		case columns[i].Name == d.config.Properties && types[i].Kind == evaluator.ColumnJSON:
-			schema.Properties = len(schema.Columns)
-		}
-		schema.Columns = append(schema.Columns, evaluator.Column{Name: columns[i].Name, Type: types[i]})
-	}
-	d.idType = columns[id].Type
-	if !schema.Equal(d.schema) {
-		d.schema = schema
-	}
-	return d.schema, nil
-}
-
-// kept says which columns conditions may see: the id, the properties and those that the configuration lists, or all.
-func (d *Decoder) kept(columns []Column) []bool {
-	kept := make([]bool, len(columns))
-	for i, c := range columns {
-		kept[i] = len(d.config.Columns) == 0 || c.Name == d.config.ID || c.Name == d.config.Properties ||
-			slices.Contains(d.config.Columns, c.Name)
-	}
-	return kept
 }

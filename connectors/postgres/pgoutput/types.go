@@ -7,10 +7,12 @@ import (
 	"muster/evaluator"
 )
 
-// Catalog answers what pg_type says of types.
+// Catalog answers what the catalog says now.
 type Catalog interface {
 	// Types returns a row for each of the OIDs that exists.
 	Types(ctx context.Context, oids []uint32) ([]Type, error)
+	// Table returns the shape of a table, the zero Shape when there is none of that OID.
+	Table(ctx context.Context, oid uint32) (Shape, error)
 }
 
 // Type is what is needed of a row of pg_type.
