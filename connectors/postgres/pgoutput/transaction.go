@@ -161,8 +161,9 @@ func (d *Decoder) grow() {
 	d.pending.changes, d.open.first = changes, 0
 }
 
-// push makes the open transaction's changes a pending transaction. Neighbours without changes become one: they carry
-// nothing but the time and the position.
+// push makes the open transaction's changes a pending transaction. A mere position before it that nobody has taken yet says
+// nothing more; a commit without changes does: it is the one that passes the timers due up to its time, however much of the
+// log was read at once.
 func (d *Decoder) push(end event.LSN, more bool) {
 	p, o := &d.pending, &d.open
 	changes := p.changes[o.first:len(p.changes):len(p.changes)]
@@ -170,7 +171,7 @@ func (d *Decoder) push(end event.LSN, more bool) {
 	p.count += len(changes)
 	p.bytes += o.bytes
 	if n := len(p.transactions); n > 0 && len(changes) == 0 && !more {
-		if last := &p.transactions[n-1]; len(last.Changes) == 0 && !last.More {
+		if last := &p.transactions[n-1]; len(last.Changes) == 0 && !last.More && last.End-last.Commit == 1 { // from Position
 			last.Commit, last.End, last.Time = o.commit, end, max(last.Time, o.time)
 			last.Bytes += o.bytes
 			return
@@ -194,6 +195,9 @@ func (d *Decoder) Position(end event.LSN) {
 
 // Pending reports whether Take would return anything.
 func (d *Decoder) Pending() bool { return len(d.pending.transactions) > 0 }
+
+// PendingChanges returns how many changes Take would return.
+func (d *Decoder) PendingChanges() int { return d.pending.count }
 
 // Full reports whether so much is pending that it should be taken before more is decoded.
 func (d *Decoder) Full() bool {
