@@ -43,7 +43,7 @@ var plants = []plant{
 		name: "now and then a timer is dropped", bites: "e", attempts: 2,
 		file: "pipeline/commit.go",
 		was:  "		if err := w.MoveTimer(s.user, s.flip, s.record.Flip); err != nil {\n",
-		is:   "		if s.record.Flip%3 == 0 {\n			continue\n		}\n		if err := w.MoveTimer(s.user, s.flip, s.record.Flip); err != nil {\n",
+		is:   "		next := s.record.Flip\n		if next%3 == 0 {\n			next = evaluator.NoInstant\n		}\n		if err := w.MoveTimer(s.user, s.flip, next); err != nil {\n",
 	},
 	{
 		name: "a truncated table keeps its users", bites: "a", attempts: 3,

@@ -18,6 +18,7 @@ type proxy struct {
 	refused bool
 	open    chan struct{} // closed while bytes may pass
 	budget  atomic.Int64  // bytes to pass until all connections are cut; negative: no end
+	lose    atomic.Bool   // the next answer does not arrive, and all connections are cut
 	cuts    atomic.Int64
 	running sync.WaitGroup
 }
@@ -59,8 +60,8 @@ func (p *proxy) accept() {
 			}
 			continue
 		}
-		p.running.Go(func() { p.forward(client, server) })
-		p.running.Go(func() { p.forward(server, client) })
+		p.running.Go(func() { p.forward(client, server, false) })
+		p.running.Go(func() { p.forward(server, client, true) })
 	}
 }
 
@@ -73,7 +74,7 @@ func (p *proxy) add(conns ...net.Conn) bool {
 	return !p.refused
 }
 
-func (p *proxy) forward(from, to net.Conn) {
+func (p *proxy) forward(from, to net.Conn, answers bool) {
 	defer func() {
 		_, _ = from.Close(), to.Close()
 		p.mu.Lock()
@@ -88,6 +89,10 @@ func (p *proxy) forward(from, to net.Conn) {
 		open := p.open
 		p.mu.Unlock()
 		<-open
+		if answers && n > 0 && p.lose.CompareAndSwap(true, false) {
+			p.cut()
+			return
+		}
 		allowed, cut := p.spend(n)
 		if _, werr := to.Write(buffer[:allowed]); werr != nil || err != nil {
 			return
@@ -131,6 +136,10 @@ func (p *proxy) cut() {
 // cutAfter breaks every connection when that many bytes more have passed.
 func (p *proxy) cutAfter(bytes int64) { p.budget.Store(bytes) }
 
+// loseAnswer swallows the next thing that the server says, and then breaks every connection: what was asked for may have
+// been done.
+func (p *proxy) loseAnswer() { p.lose.Store(true) }
+
 // refuse cuts every connection and takes no new one until it is called with false.
 func (p *proxy) refuse(yes bool) {
 	p.mu.Lock()
@@ -155,6 +164,7 @@ func (p *proxy) stall() {
 // heal makes the network a good one again. Connections that broke stay broken.
 func (p *proxy) heal() {
 	p.budget.Store(-1)
+	p.lose.Store(false)
 	p.refuse(false)
 	p.mu.Lock()
 	defer p.mu.Unlock()
