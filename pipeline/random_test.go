@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/evaluator"
+	"muster/evaluator/compiled"
 	"muster/pipeline"
 	"muster/pipeline/event"
 	"muster/pipeline/state"
@@ -46,19 +47,20 @@ func TestRandomHistories(t *testing.T) {
 
 // history is a random log and the pipeline that reads it.
 type history struct {
-	t       *rapid.T
-	model   *model
-	source  *script
-	sink    *memory
-	frozen  *atomic.Bool
-	fs      *vfs.MemFS
-	store   *state.Store
-	running *pipeline.Pipeline
-	cancel  context.CancelFunc
-	done    chan error
-	now     evaluator.Instant
-	version uint32
-	workers int
+	t        *rapid.T
+	model    *model
+	source   *script
+	sink     *memory
+	frozen   *atomic.Bool
+	fs       *vfs.MemFS
+	store    *state.Store
+	running  *pipeline.Pipeline
+	cancel   context.CancelFunc
+	done     chan error
+	now      evaluator.Instant
+	version  uint32
+	workers  int
+	compiler pipeline.Compiler
 }
 
 var (
@@ -108,6 +110,7 @@ func newHistory(t *rapid.T) *history {
 		t: t, model: newModel(), source: newScript(), sink: newMemory(), frozen: new(atomic.Bool), fs: vfs.NewCrashableMem(),
 		now: 1000 * second, version: 1, workers: rapid.IntRange(1, 3).Draw(t, "workers"),
 	}
+	h.compiler = rapid.SampledFrom([]pipeline.Compiler{plainly{}, compiling{}}).Draw(t, "compiler")
 	h.source.chunk = rapid.SampledFrom([]int{0, 1, 3}).Draw(t, "chunk")
 	first := event.SnapshotChunk{Consistent: 1000, Time: h.now, Schema: schema}
 	var changes []event.Change
@@ -270,6 +273,17 @@ func unfilled(c event.Change) bool {
 	return err != nil
 }
 
+// compiling compiles with the evaluator that the worker uses.
+type compiling struct{}
+
+func (compiling) Compile(audiences []evaluator.Audience, schema *evaluator.Schema) (func() pipeline.Judge, error) {
+	set, err := compiled.Compile(audiences, schema)
+	if err != nil {
+		return nil, err
+	}
+	return func() pipeline.Judge { return set.NewJudge() }, nil
+}
+
 // freezing stands between a pipeline and the sink: once frozen, nothing that it delivers counts.
 type freezing struct {
 	*memory
@@ -302,7 +316,7 @@ func (h *history) start() {
 	}
 	h.frozen = new(atomic.Bool)
 	h.store = store
-	h.running = pipeline.New(store, h.source, plainly{}, pipeline.Options{
+	h.running = pipeline.New(store, h.source, h.compiler, pipeline.Options{
 		Environment: "test", Workers: h.workers, BatchLimit: rapid.SampledFrom([]int{1, 3, 4096}).Draw(h.t, "batch"), TickEvery: time.Hour,
 		CacheBytes: rapid.SampledFrom([]int{1, 800, 1 << 20}).Draw(h.t, "cache"),
 	})

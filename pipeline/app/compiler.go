@@ -2,18 +2,18 @@ package app
 
 import (
 	"muster/evaluator"
-	"muster/evaluator/plain"
+	"muster/evaluator/compiled"
 	"muster/pipeline"
 )
 
-// compiler adapts the evaluator to what the pipeline asks of one.
-type compiler struct{}
+// compiler adapts the compiled evaluator to what the pipeline asks of one.
+type compiler struct{ *compiled.Compiler }
 
-func newCompiler() compiler { return compiler{} }
+func newCompiler() compiler { return compiler{compiled.NewCompiler()} }
 
 // Compile implements pipeline.Compiler.
-func (compiler) Compile(audiences []evaluator.Audience, schema *evaluator.Schema) (func() pipeline.Judge, error) {
-	set, err := plain.Compile(audiences, schema)
+func (c compiler) Compile(audiences []evaluator.Audience, schema *evaluator.Schema) (func() pipeline.Judge, error) {
+	set, err := c.Compiler.Compile(audiences, schema)
 	if err != nil {
 		return nil, err
 	}
