@@ -20,7 +20,7 @@ func BenchmarkDiff(b *testing.B) {
 					if set == nil {
 						set = mustCompile(b, workload.Audiences(kind, n, false))
 					}
-					changes := workload.Changes(512, attributes)
+					changes := workload.Changes(64, attributes)
 					judge, diff, count := set.NewJudge(), evaluator.Diff{}, 0
 					for i := range changes { // all memory is there before the clock runs
 						judge.Diff(&changes[i].Before, &changes[i].After, &diff)

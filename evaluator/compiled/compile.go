@@ -69,7 +69,7 @@ func (g *segment) remember(p *predicate) {
 	}
 	if p.argument == argDynamic || p.op == opMatches || p.op == opSample || p.op == opContains || p.op == opContainsAll {
 		g.memos++
-		p.memo = int32(g.memos)
+		p.memo, p.mask = int32(g.memos), g.maskOf(p)
 	}
 }
 

@@ -15,20 +15,28 @@ func (s *scratch) diff() {
 	clear(s.visit)
 	moved := s.movedVectors()
 	if s.mask&clockBit != 0 {
-		union(s.visit, g.clocked)
+		moved = s.visitResidue(&g.clocked) || moved
 	}
 	for a := range g.attributes {
 		if s.differs(int32(a)) {
-			union(s.visit, g.attributes[a].residue)
-			moved = true
+			moved = s.visitResidue(&g.attributes[a].residue) || moved
 		}
 	}
-	if moved || s.mask&clockBit != 0 {
+	if moved {
 		s.visitBlocks()
 	}
 	if g.clustered {
 		s.visitClusters()
 	}
+}
+
+// visitResidue marks blocks, and the clauses in them, whose conditions beyond the lanes may have another verdict.
+func (s *scratch) visitResidue(r *blockBits) bool {
+	for i, b := range r.blocks {
+		s.visit[b/64] |= 1 << (b % 64)
+		s.residue[b] |= r.words[i]
+	}
+	return len(r.blocks) > 0
 }
 
 func union(a, b []uint64) {
@@ -107,10 +115,18 @@ func (s *scratch) compute(block int) pair {
 // some side, if the lanes' verdict or what those conditions read differs.
 func (s *scratch) visitResidual(block int, w pair, flipped uint64) {
 	g := s.part.segment
-	for through := g.residual[block] &^ (w[before] & w[after]); through != 0; through &= through - 1 {
+	differing := flipped&g.residual[block] | s.residue[block]
+	s.residue[block] = 0
+	for through := differing &^ (w[before] & w[after]); through != 0; through &= through - 1 {
 		bit := bits.TrailingZeros64(through)
 		c := &g.clauses[g.clauseAt[block*64+bit]]
-		if flipped>>bit&1 == 0 && c.mask&s.mask == 0 || s.touched[c.audience] == s.epoch {
+		if s.touched[c.audience] == s.epoch {
+			continue
+		}
+		if s.mask&c.mask == 0 && !g.referring[c.audience] { // both sides are one to what is beyond the lanes
+			if s.beyond(c, after) {
+				s.clauseFlipped(c.audience, w[after]>>bit&1 == 0)
+			}
 			continue
 		}
 		was := w[before]>>bit&1 == 0 && s.beyond(c, before)

@@ -20,6 +20,9 @@ func (s *scratch) holds(g *segment, l literal, on side) bool {
 	if p.memo == 0 {
 		return s.evaluate(g, p, on) != l.negated()
 	}
+	if p.mask&s.mask == 0 {
+		on = after // it is the same on both
+	}
 	m := &s.memos[p.memo-1]
 	if m.epoch[on&1] != s.epoch {
 		m.epoch[on&1], m.holds[on&1] = s.epoch, s.evaluate(g, p, on)

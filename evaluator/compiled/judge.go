@@ -75,12 +75,13 @@ func (j *Judge) diff(before, after *evaluator.Input) {
 	for _, s := range j.parts {
 		s.begin(before, after)
 		s.compareRows()
+		if before.User != after.User {
+			s.mask |= userBit
+			s.touchSampled()
+		}
 	}
 	j.touchGiven(before.Given, after.Given)
 	for _, s := range j.parts {
-		if before.User != after.User {
-			s.touchSampled()
-		}
 		s.diff()
 	}
 	for settled := false; !settled; {

@@ -43,10 +43,6 @@ func (y *layout) place() {
 	g.blocks = (len(y.plans) + 63) / 64
 	g.clauseAt = make([]int32, g.blocks*64)
 	g.used, g.residual = make([]uint64, g.blocks), make([]uint64, g.blocks)
-	g.clocked = make([]uint64, bitmapWords(g.blocks))
-	for i := range g.attributes {
-		g.attributes[i].residue = make([]uint64, len(g.clocked))
-	}
 	for i := range y.plans {
 		c := &g.clauses[y.plans[i].clause]
 		c.place = int32(i)
@@ -61,17 +57,16 @@ func (y *layout) place() {
 
 func bitmapWords(bits int) int { return (bits + 63) / 64 }
 
-// residue notes which attributes make a clause's block worth a visit beside its vectors.
+// residue notes which attributes make a clause worth a visit beside its vectors.
 func (y *layout) residue(c *clause) {
 	g := y.segment
-	block := c.place / 64
 	g.eachBeyond(c, func(p *predicate) {
 		if p.relative() {
-			g.clocked[block/64] |= 1 << (block % 64)
+			g.clocked.set(c.place)
 		}
 		for _, a := range [...]int32{p.attribute, p.other} {
 			if a != none {
-				g.attributes[a].residue[block/64] |= 1 << (block % 64)
+				g.attributes[a].residue.set(c.place)
 			}
 		}
 	})

@@ -1,9 +1,13 @@
 package compiled
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"muster/evaluator"
@@ -19,13 +23,13 @@ type judges struct {
 	changes   int
 }
 
-func newJudges(audiences []evaluator.Audience) (judges, error) {
+func newJudges(audiences []evaluator.Audience, routings ...routing) (judges, error) {
 	p, err := plain.Compile(audiences, cases.Schema)
 	if err != nil {
 		return judges{}, err
 	}
 	j := judges{audiences: audiences, plain: p.NewJudge()}
-	for _, r := range []routing{byFrequency, everyPinHashed, everythingInLanes} {
+	for _, r := range routings {
 		c, err := compileSet(audiences, cases.Schema, options{routing: r})
 		if err != nil {
 			return judges{}, err
@@ -53,28 +57,93 @@ func (j *judges) disagreement(before, after *evaluator.Input) error {
 	return nil
 }
 
+var (
+	caseCount = flag.Int("cases", 20_000, "how many changes TestAgreesWithPlain judges")
+	firstSeed = flag.Uint64("seed", 0, "the seed TestAgreesWithPlain begins with")
+)
+
+// TestAgreesWithPlain judges random changes by random audiences and compares everything that is told of them. A case is one
+// change of one user: its Diff, and the Match of what it left. With -cases it goes on for as long as one likes.
 func TestAgreesWithPlain(t *testing.T) {
 	t.Parallel()
-	total, count := 0, 0
-	for seed := range uint64(150) {
-		m := cases.New(rand.New(rand.NewPCG(seed, 1)))
-		audiences := m.Audiences(1 + m.IntN(40))
-		j, err := newJudges(audiences)
+	var next, judged, changes atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for int(judged.Load()) < *caseCount && !t.Failed() {
+				n, found, err := agree(*firstSeed + uint64(next.Add(1)))
+				if err != nil {
+					t.Error(err)
+				}
+				judged.Add(int64(n))
+				changes.Add(int64(found))
+			}
+		})
+	}
+	workers.Wait()
+	t.Logf("%d cases, %d changes of membership, %d sets of audiences, no disagreement", judged.Load(), changes.Load(), next.Load())
+}
+
+// agree judges the changes of one seed.
+func agree(seed uint64) (judged, changes int, err error) {
+	const steps = 100
+	m := cases.New(rand.New(rand.NewPCG(seed, 1)))
+	audiences := m.Audiences(1 + m.IntN(40))
+	j, err := newJudges(audiences, routing(seed%3))
+	if err != nil {
+		return 0, 0, err
+	}
+	in := m.Input(audiences)
+	for range steps {
+		next := m.Next(in, audiences)
+		if err := j.disagreement(&in, &next); err != nil {
+			return judged, j.changes, fmt.Errorf("seed %d: %w\n%s", seed, err, describe(audiences, &in, &next))
+		}
+		in = next
+		judged++
+	}
+	return judged, j.changes, nil
+}
+
+// FuzzAgreesWithPlain lets the fuzzer choose the case, byte by byte.
+func FuzzAgreesWithPlain(f *testing.F) {
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		choices := make([]byte, 2_000)
+		for i := range choices {
+			choices[i] = byte(r.Uint32())
+		}
+		f.Add(choices)
+	}
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		b := byteSource(choices)
+		m := cases.New(&b)
+		audiences := m.Audiences(1 + m.IntN(8))
+		j, err := newJudges(audiences, byFrequency, everyPinHashed, everythingInLanes)
 		if err != nil {
 			t.Fatal(err)
 		}
 		in := m.Input(audiences)
-		for range 40 {
+		for range 4 {
 			next := m.Next(in, audiences)
 			if err := j.disagreement(&in, &next); err != nil {
-				t.Fatalf("seed %d: %v\n%s", seed, err, describe(audiences, &in, &next))
+				t.Fatalf("%v\n%s", err, describe(audiences, &in, &next))
 			}
 			in = next
 		}
-		total += j.changes
-		count += len(audiences)
+	})
+}
+
+// byteSource takes choices from bytes, and the first possibility when there are none left.
+type byteSource []byte
+
+func (b *byteSource) IntN(n int) int {
+	if len(*b) == 0 {
+		return 0
 	}
-	t.Log(total, count)
+	c := (*b)[0]
+	*b = (*b)[1:]
+	return int(c) % n
 }
 
 func describe(audiences []evaluator.Audience, before, after *evaluator.Input) string {

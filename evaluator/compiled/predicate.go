@@ -63,6 +63,7 @@ type predicate struct {
 	pattern   *regexp.Regexp
 	sample    *evaluator.Sample
 	items     *dictionary // of an equal_to_any with a long list: finds the item without walking
+	mask      uint64      // of what it reads, when its verdicts are remembered
 	memo      int32       // place + 1 where its verdicts are remembered; 0 is none
 	unlaned   bool        // it could sit in a lane, and its automaton has no room for it
 }

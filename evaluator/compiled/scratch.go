@@ -23,6 +23,7 @@ type scratch struct {
 	allFilled uint32   // epoch in which all are
 	blocks    []pair   // by block: the OR of its words
 	computed  []uint32 // by block: epoch of that
+	residue   []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
 	visit     []uint64 // bitmap of blocks to look at
 
 	touched  []uint32   // by audience: epoch in which it was touched
@@ -69,6 +70,7 @@ func newScratch(p *part, j *Judge) *scratch {
 		filled:   make([]uint32, len(g.vectors)),
 		blocks:   make([]pair, g.blocks),
 		computed: make([]uint32, g.blocks),
+		residue:  make([]uint64, g.blocks),
 		visit:    make([]uint64, bitmapWords(g.blocks)),
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),

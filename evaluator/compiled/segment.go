@@ -28,9 +28,9 @@ type segment struct {
 	inLanes     []bool   // by audience: bits alone decide it, however many
 	firsts      []int32  // by audience, and one more: its first clause
 	ids         []evaluator.AudienceID
-	referring   []bool   // by audience, as in audience.referring
-	memos       int      // predicates whose verdicts are remembered
-	clocked     []uint64 // bitmap of blocks: those that have clauses with conditions on the clock beyond the lanes
+	referring   []bool    // by audience, as in audience.referring
+	memos       int       // predicates whose verdicts are remembered
+	clocked     blockBits // clauses in the lanes that have conditions on the clock beyond them
 	timedBlocks []timedBlock
 	timeless    []uint32 // of timed blocks: their entries that do not depend on the clock
 
@@ -43,9 +43,23 @@ type segment struct {
 // attribute is a property that conditions read, with all that is found by its value.
 type attribute struct {
 	source  evaluator.Source
-	index   *index   // nil when no lane and no cluster wants to know its value
-	residue []uint64 // bitmap of blocks that have clauses with conditions on it beyond the lanes
-	bit     uint64   // of masks; more than 64 attributes share bits, which makes a mask wider and never wrong
+	index   *index    // nil when no lane and no cluster wants to know its value
+	residue blockBits // clauses in the lanes that have conditions on it beyond them
+	bit     uint64    // of masks; more than 64 attributes share bits, which makes a mask wider and never wrong
+}
+
+// blockBits are some bits of some blocks.
+type blockBits struct {
+	blocks []int32 // ascending
+	words  []uint64
+}
+
+func (b *blockBits) set(place int32) {
+	block := place / 64
+	if n := len(b.blocks); n == 0 || b.blocks[n-1] != block {
+		b.blocks, b.words = append(b.blocks, block), append(b.words, 0)
+	}
+	b.words[len(b.words)-1] |= 1 << (place % 64)
 }
 
 // column is one that some attribute reads.

@@ -11,7 +11,8 @@ import (
 type Set struct {
 	schema    *evaluator.Schema
 	audiences []evaluator.Audience // as given
-	parts     []*part
+	base      *base
+	parts     []*part                           // the base, and what came after it
 	order     []handle                          // of all dynamic audiences: each after those it refers to
 	given     map[evaluator.AudienceID][]handle // by audience whose membership is given: those that ask about it
 }
@@ -60,10 +61,7 @@ func compileSet(audiences []evaluator.Audience, schema *evaluator.Schema, o opti
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{schema: schema, audiences: audiences}
-	s.parts = []*part{{segment: compileSegment(sorted, schema, o)}}
-	s.link(sorted)
-	return s, nil
+	return compose(audiences, sorted, newBase(sorted, schema, o), o), nil
 }
 
 // topological returns the dynamic audiences in an order in which each comes after all that it refers to; independent ones
