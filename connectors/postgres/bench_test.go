@@ -75,6 +75,9 @@ func BenchmarkStreamBacklog(b *testing.B) {
 			began := processorTime(b)
 			for range b.N {
 				read(b, dsn)
+				b.StopTimer()
+				awaitInactive(b, dsn)
+				b.StartTimer()
 			}
 			rate(b)
 			b.ReportMetric(float64((processorTime(b)-began).Nanoseconds())/float64(backlogChanges*b.N), "client-ns/change")
@@ -109,6 +112,21 @@ func BenchmarkStreamBacklog(b *testing.B) {
 		}
 		rate(b)
 	})
+}
+
+// awaitInactive waits until the server has noticed that the reader is gone.
+func awaitInactive(b *testing.B, dsn string) {
+	b.Helper()
+	conn, err := pgx.Connect(context.Background(), dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for active := true; active; {
+		if err := conn.QueryRow(context.Background(), `SELECT active FROM pg_replication_slots WHERE slot_name = 'muster'`).Scan(&active); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // processorTime is what this process has used so far. Unlike elapsed time it says something on a busy machine, too.

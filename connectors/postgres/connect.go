@@ -63,7 +63,7 @@ func (s *Source) connectReplication(ctx context.Context, extra map[string]string
 	for name, value := range extra {
 		config.RuntimeParams[name] = value
 	}
-	config.ConnectTimeout = connectTimeout
+	config.ConnectTimeout, config.DialFunc = connectTimeout, dialSocket
 	conn := &replicationConn{}
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		conn.frames = newFrames(r)

@@ -13,10 +13,15 @@ import (
 	"muster/pipeline/event"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrIdentifyOff is returned when users are to be changed and the configuration does not let the API do it.
-var ErrIdentifyOff = errors.New("users cannot be changed through the API here: postgres.identify is false")
+var (
+	// ErrIdentifyOff is returned when users are to be changed and the configuration does not let the API do it.
+	ErrIdentifyOff = errors.New("users cannot be changed through the API here: postgres.identify is false")
+	// ErrUsersReadOnly is returned when users are to be changed and the database does not let the worker's role do it.
+	ErrUsersReadOnly = errors.New("users cannot be changed through the API here")
+)
 
 // Directory writes users and static members for the API: users into the users table, where that is allowed, and members
 // into the control schema. Like everything that Control writes, it has its effect when the worker reads it from the log.
@@ -46,6 +51,7 @@ type shape struct {
 
 type attribute struct {
 	kind     string // as Postgres names the type
+	textual  bool   // any text is a value of it, and is kept as it is
 	computed bool   // generated, or an identity that is always computed
 }
 
@@ -61,7 +67,7 @@ func (d *Directory) look(ctx context.Context, q queryer) (*shape, error) {
 	if d.shape != nil && time.Since(d.read) < shapeAge {
 		return d.shape, nil
 	}
-	rows, err := q.Query(ctx, `SELECT attname, format_type(atttypid, atttypmod), attgenerated <> '' OR attidentity = 'a'
+	rows, err := q.Query(ctx, `SELECT attname, format_type(atttypid, atttypmod), atttypid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype), attgenerated <> '' OR attidentity = 'a'
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`, d.table().quoted())
 	if err != nil {
 		return nil, fmt.Errorf("read the columns of %s: %w", d.table(), err)
@@ -69,7 +75,7 @@ func (d *Directory) look(ctx context.Context, q queryer) (*shape, error) {
 	s := &shape{columns: make(map[string]attribute)}
 	var name string
 	var a attribute
-	if _, err := pgx.ForEachRow(rows, []any{&name, &a.kind, &a.computed}, func() error { s.columns[name] = a; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&name, &a.kind, &a.textual, &a.computed}, func() error { s.columns[name] = a; return nil }); err != nil {
 		return nil, fmt.Errorf("read the columns of %s: %w", d.table(), err)
 	}
 	if len(s.columns) == 0 {
@@ -101,4 +107,46 @@ func (d *Directory) place(s *shape, u event.Identify) (columns, document []strin
 		}
 	}
 	return columns, document, faults
+}
+
+// maxAttempts bounds how often a transaction is tried.
+const maxAttempts = 5
+
+// write is Control's, tried again when nothing was wrong but the moment: two batches that lock the same rows in different
+// orders, or a column that was dropped since the table was looked at. work begins anew each time.
+func (d *Directory) write(ctx context.Context, work func(pgx.Tx) (changed bool, err error)) (token string, err error) {
+	for attempt := 1; ; attempt++ {
+		token, err = d.Control.write(ctx, work)
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || attempt == maxAttempts {
+			return token, err
+		}
+		switch refused.Code {
+		case "40P01", "40001": // deadlock_detected, serialization_failure
+		case "42703": // undefined_column
+			d.mu.Lock()
+			d.shape = nil
+			d.mu.Unlock()
+		default:
+			return token, err
+		}
+	}
+}
+
+// readOnly makes ErrUsersReadOnly of what an administrator has to mend: no right to the table, or an id that no unique
+// index covers, so that nothing can be upserted by it.
+func (d *Directory) readOnly(err error) error {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.Code {
+	case "42501": // insufficient_privilege
+		return fmt.Errorf("%w: %s; GRANT INSERT, UPDATE, DELETE ON %s to the worker's role", ErrUsersReadOnly, refused.Message, d.table().quoted())
+	case "42P10": // invalid_column_reference, of ON CONFLICT
+		return fmt.Errorf("%w: %s has no unique index on %s alone", ErrUsersReadOnly, d.table(), quote(d.users.ID))
+	case "25006": // read_only_sql_transaction
+		return fmt.Errorf("%w: %s", ErrUsersReadOnly, refused.Message)
+	}
+	return err
 }

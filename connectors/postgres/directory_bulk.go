@@ -136,13 +136,11 @@ func (d *Directory) workBulk(ctx context.Context) (worked bool, err error) {
 
 // workChunk does what the operation is to do with some of its records and returns those that could not be done.
 func (d *Directory) workChunk(ctx context.Context, tx pgx.Tx, name string, chunk []bulkRecord) (wrong []event.BulkFailure, err error) {
+	if !d.identify {
+		return nil, ErrIdentifyOff
+	}
 	if name == bulkDelete {
-		ids := make([]string, len(chunk))
-		for i, r := range chunk {
-			ids[i] = r.ID
-		}
-		_, err := tx.Exec(ctx, `DELETE FROM `+d.table().quoted()+` WHERE `+quote(d.users.ID)+`::text = ANY ($1::text[])`, ids)
-		return nil, err
+		return d.removeChunk(ctx, tx, chunk)
 	}
 	users := make([]event.Identify, len(chunk))
 	for i, r := range chunk {
@@ -171,6 +169,25 @@ func (d *Directory) workChunk(ctx context.Context, tx pgx.Tx, name string, chunk
 	return wrong, nil
 }
 
+// removeChunk deletes users, and when that is refused, such as by rows that refer to one, each by itself.
+func (d *Directory) removeChunk(ctx context.Context, tx pgx.Tx, chunk []bulkRecord) (wrong []event.BulkFailure, err error) {
+	ids := make([]string, len(chunk))
+	for i, r := range chunk {
+		ids[i] = r.ID
+	}
+	if _, err = d.remove(ctx, tx, ids); !isContent(err) {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, err := d.remove(ctx, tx, []string{id}); isContent(err) {
+			wrong = append(wrong, event.BulkFailure{ID: id, Message: reason(err)})
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return wrong, nil
+}
+
 func (d *Directory) progress(ctx context.Context, tx pgx.Tx, id string, processed, total int, failures []event.BulkFailure) error {
 	if failures == nil {
 		failures = []event.BulkFailure{}
@@ -189,7 +206,7 @@ func (d *Directory) progress(ctx context.Context, tx pgx.Tx, id string, processe
 // giveUp ends an operation that cannot go on, such as one that the configuration no longer allows. Faults that pass are
 // returned, and it is tried again.
 func (d *Directory) giveUp(ctx context.Context, tx pgx.Tx, id string, why error) error {
-	if !errors.Is(why, ErrIdentifyOff) {
+	if !errors.Is(why, ErrIdentifyOff) && !errors.Is(why, ErrUsersReadOnly) {
 		return why
 	}
 	_, err := tx.Exec(ctx, `UPDATE `+d.Control.table("bulk_operations")+` SET status = 'failed', failed_at = clock_timestamp(), updated_at = clock_timestamp() WHERE id = $1`, id)

@@ -2,8 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"muster/pipeline/event"
 
@@ -17,12 +18,13 @@ const importChunk = 5_000
 // single records comes back as faults, and these are left out. added counts the members that were not recorded before.
 func (d *Directory) Import(ctx context.Context, audience string, members []event.NewMember, create bool) (added int, faults event.DataFaults, token string, err error) {
 	token, err = d.write(ctx, func(tx pgx.Tx) (bool, error) {
+		added, faults = 0, nil
 		if _, err := d.staticAudience(ctx, tx, audience, create); err != nil {
 			return false, err
 		}
 		for from := 0; from < len(members); from += importChunk {
 			chunk := members[from:min(from+importChunk, len(members))]
-			wrong, err := d.importUsers(ctx, tx, chunk)
+			wrong, err := d.importUsers(ctx, tx, chunk, len(faults))
 			if err != nil {
 				return false, err
 			}
@@ -41,75 +43,77 @@ func (d *Directory) Import(ctx context.Context, audience string, members []event
 	return added, faults, token, err
 }
 
-// importUsers writes the users of some members. A statement that fails is tried again in halves, so that a few wrong
-// records among many cost a few statements more.
-func (d *Directory) importUsers(ctx context.Context, tx pgx.Tx, members []event.NewMember) (event.DataFaults, error) {
-	if len(members) > mostBlamed {
-		err := savepoint(ctx, tx, func(tx pgx.Tx) error {
-			users := withProperties(members)
-			if len(users) == 0 {
-				return nil
-			}
-			if !d.identify {
-				return ErrIdentifyOff
-			}
-			s, err := d.look(ctx, tx)
-			if err != nil {
-				return err
-			}
-			for i := range users {
-				if _, _, faults := d.place(s, users[i]); len(faults) > 0 {
-					return faults
-				}
-			}
-			return d.upsertAll(ctx, tx, s, mergeUsers(users))
-		})
-		var faults event.DataFaults
-		switch {
-		case err == nil:
-			return nil, nil
-		case !isContent(err) && !errors.As(err, &faults):
-			return nil, err
-		}
-		half := len(members) / 2
-		first, err := d.importUsers(ctx, tx, members[:half])
-		if err != nil {
-			return nil, err
-		}
-		second, err := d.importUsers(ctx, tx, members[half:])
-		for _, f := range second {
-			f.Index += half
-			first = append(first, f)
-		}
-		return first, err
-	}
-	var faults event.DataFaults
-	for i := range members {
-		if len(members[i].User.Properties) == 0 {
-			continue
-		}
-		err := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsert(ctx, tx, []event.Identify{members[i].User}) })
-		var wrong event.DataFaults
-		if errors.As(err, &wrong) {
-			wrong[0].Index = i
-			faults = append(faults, wrong[0])
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return faults, nil
-}
+// maxImportFaults bounds the records of an import that the database refuses; each costs statements of its own.
+const maxImportFaults = 10_000
 
-func withProperties(members []event.NewMember) []event.Identify {
-	users := make([]event.Identify, 0, len(members))
+// importUsers writes the users of some members and returns what is wrong with single ones. What the table cannot hold at
+// all is found without asking it.
+func (d *Directory) importUsers(ctx context.Context, tx pgx.Tx, members []event.NewMember, wrongSoFar int) (event.DataFaults, error) {
+	var batch importBatch
 	for i := range members {
 		if len(members[i].User.Properties) > 0 {
-			users = append(users, members[i].User)
+			batch.users, batch.index = append(batch.users, members[i].User), append(batch.index, i)
 		}
 	}
-	return users
+	if len(batch.users) == 0 {
+		return nil, nil
+	}
+	if !d.identify {
+		return nil, ErrIdentifyOff
+	}
+	s, err := d.look(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	batch.faults = make(map[int]event.DataFault)
+	sound := importBatch{faults: batch.faults, limit: maxImportFaults - wrongSoFar}
+	for i := range batch.users {
+		if _, _, faults := d.place(s, batch.users[i]); len(faults) > 0 {
+			faults[0].Index = batch.index[i]
+			batch.faults[batch.index[i]] = faults[0]
+			continue
+		}
+		sound.users, sound.index = append(sound.users, batch.users[i]), append(sound.index, batch.index[i])
+	}
+	err = d.importHalves(ctx, tx, s, &sound, 0, len(sound.users))
+	found := make(event.DataFaults, 0, len(batch.faults))
+	for _, i := range slices.Sorted(maps.Keys(batch.faults)) {
+		found = append(found, batch.faults[i])
+	}
+	return found, err
+}
+
+// importBatch is users of an import, each with its index among the members.
+type importBatch struct {
+	users  []event.Identify
+	index  []int
+	faults map[int]event.DataFault // by that index
+	limit  int                     // of the faults that the database finds
+}
+
+// importHalves writes the users from one place to another. A statement that is refused is tried again in halves, so that a
+// few wrong records among many cost a few statements more.
+func (d *Directory) importHalves(ctx context.Context, tx pgx.Tx, s *shape, b *importBatch, from, to int) error {
+	if from == to {
+		return nil
+	}
+	err := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertAll(ctx, tx, s, mergeUsers(b.users[from:to])) })
+	if !isContent(err) {
+		return err
+	}
+	if to-from == 1 {
+		if b.limit--; b.limit < 0 {
+			return event.DataFaults{{Index: b.index[from], Field: d.blameField(ctx, tx, s, b.users[from], err), Message: fmt.Sprintf(
+				"%s; more than %d rows are refused, nothing was imported", reason(err), maxImportFaults)}}
+		}
+		b.faults[b.index[from]] = event.DataFault{Index: b.index[from], Field: d.blameField(ctx, tx, s, b.users[from], err), Message: reason(err)}
+		return nil
+	}
+	half := from + (to-from)/2
+	if err := d.importHalves(ctx, tx, s, b, from, half); err != nil {
+		return err
+	}
+	return d.importHalves(ctx, tx, s, b, half, to)
 }
 
 // importMembers records members, but for those that are wrong.

@@ -27,18 +27,46 @@ func (d *Directory) DeleteUsers(ctx context.Context, ids []string) (deleted []st
 		return nil, "", ErrIdentifyOff
 	}
 	token, err = d.write(ctx, func(tx pgx.Tx) (bool, error) {
-		id := quote(d.users.ID)
-		rows, err := tx.Query(ctx, `DELETE FROM `+d.table().quoted()+` WHERE `+id+`::text = ANY ($1::text[]) RETURNING `+id+`::text`, ids)
-		if err != nil {
-			return false, fmt.Errorf("delete users: %w", err)
-		}
-		deleted, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return false, fmt.Errorf("delete users: %w", err)
-		}
-		return len(deleted) > 0, nil
+		deleted, err = d.remove(ctx, tx, ids)
+		return len(deleted) > 0, err
 	})
 	return deleted, token, err
+}
+
+// remove deletes users within a transaction and returns the ids of those that were there. The ids are compared as what the
+// column holds, so that its index finds them; when some are no such thing, as text.
+func (d *Directory) remove(ctx context.Context, tx pgx.Tx, ids []string) (deleted []string, err error) {
+	s, err := d.look(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	id := quote(d.users.ID)
+	kind := s.columns[d.users.ID]
+	try := func(condition string) error {
+		return savepoint(ctx, tx, func(tx pgx.Tx) error {
+			rows, err := tx.Query(ctx, `DELETE FROM `+d.table().quoted()+` WHERE `+condition+` RETURNING `+id+`::text`, ids)
+			if err == nil {
+				deleted, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			}
+			return d.readOnly(err)
+		})
+	}
+	asText := id + `::text = ANY ($1::text[])`
+	if kind.textual {
+		err = try(asText)
+	} else if err = try(id + ` = ANY ($1::text[]::` + kind.kind + `[])`); isNoValue(err) {
+		err = try(asText)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("delete users: %w", err)
+	}
+	return deleted, nil
+}
+
+// isNoValue reports whether text was no value of a type: SQLSTATE class 22.
+func isNoValue(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && strings.HasPrefix(refused.Code, "22")
 }
 
 // upsert writes users within a transaction.
@@ -69,7 +97,8 @@ func (d *Directory) upsert(ctx context.Context, tx pgx.Tx, users []event.Identif
 	return d.blame(ctx, tx, s, users, err)
 }
 
-// mergeUsers makes one of several records of the same user; a later one's properties win.
+// mergeUsers makes one of several records of the same user; a later one's properties win. They come in the order of their
+// ids, so that batches which lock the same rows seldom lock each other.
 func mergeUsers(users []event.Identify) []event.Identify {
 	at := make(map[string]int, len(users))
 	merged := make([]event.Identify, 0, len(users))
@@ -85,11 +114,15 @@ func mergeUsers(users []event.Identify) []event.Identify {
 		}
 		maps.Copy(merged[i].Properties, u.Properties)
 	}
+	slices.SortFunc(merged, func(a, b event.Identify) int { return strings.Compare(a.ID, b.ID) })
 	return merged
 }
 
 // upsertAll writes users that name the same columns in one statement each.
 func (d *Directory) upsertAll(ctx context.Context, tx pgx.Tx, s *shape, users []event.Identify) error {
+	if err := d.checkIDs(ctx, tx, s, users); err != nil {
+		return err
+	}
 	type group struct {
 		columns  []string
 		document bool
@@ -122,34 +155,62 @@ func (d *Directory) upsertAll(ctx context.Context, tx pgx.Tx, s *shape, users []
 			return fmt.Errorf("encode users: %w", err)
 		}
 		if _, err := tx.Exec(ctx, d.upsertSQL(s, g.columns, g.document), string(data)); err != nil {
-			return fmt.Errorf("write users: %w", err)
+			return fmt.Errorf("write users: %w", d.readOnly(err))
 		}
 	}
 	return nil
 }
 
+// checkIDs refuses ids that their column would keep in another form, such as 007 in a column of numbers: whoever asked for
+// the user by that id would not find it.
+func (d *Directory) checkIDs(ctx context.Context, tx pgx.Tx, s *shape, users []event.Identify) error {
+	kind := s.columns[d.users.ID]
+	if kind.textual {
+		return nil
+	}
+	ids := make([]string, len(users))
+	for i := range users {
+		ids[i] = users[i].ID
+	}
+	var given, kept string
+	err := tx.QueryRow(ctx, `SELECT id, id::`+kind.kind+`::text FROM unnest($1::text[]) AS given(id) WHERE id <> id::`+kind.kind+`::text LIMIT 1`, ids).Scan(&given, &kept)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read ids as %s: %w", kind.kind, err)
+	}
+	return &pgconn.PgError{Code: badID, ColumnName: "id", Message: fmt.Sprintf("%q is written %q here", given, kept)}
+}
+
+// badID is the SQLSTATE of invalid_text_representation, which checkIDs refuses with as a cast would.
+const badID = "22P02"
+
 // upsertSQL is the statement for users that name the given columns. jsonb_populate_record turns JSON into whatever type
-// a column has, as its input function would.
+// a column has, as its input function would. Users that are there are updated first, since an INSERT, also one that would
+// end as an update, must have every column that may not be NULL.
 func (d *Directory) upsertSQL(s *shape, columns []string, document bool) string {
-	id := quote(d.users.ID)
-	names, values, sets := []string{id}, []string{"r." + id}, []string(nil)
+	id, table := quote(d.users.ID), d.table().quoted()
+	names, values, sets := []string{id}, []string{"given." + id}, []string(nil)
 	for _, c := range columns {
-		names, values = append(names, quote(c)), append(values, "r."+quote(c))
-		sets = append(sets, quote(c)+" = EXCLUDED."+quote(c))
+		names, values = append(names, quote(c)), append(values, "given."+quote(c))
+		sets = append(sets, quote(c)+" = %[1]s."+quote(c))
 	}
 	if document {
 		p := quote(d.users.Properties)
-		names, values = append(names, p), append(values, "x.doc::"+s.document)
-		sets = append(sets, fmt.Sprintf("%[1]s = (CASE WHEN jsonb_typeof(u.%[1]s::jsonb) = 'object' THEN u.%[1]s::jsonb ELSE '{}' END || EXCLUDED.%[1]s::jsonb)::%[2]s", p, s.document))
+		names, values = append(names, p), append(values, "given.muster_doc::"+s.document)
+		sets = append(sets, p+" = (CASE WHEN jsonb_typeof(u."+p+"::jsonb) = 'object' THEN u."+p+"::jsonb ELSE '{}' END || %[2]s::jsonb)::"+s.document)
 	}
-	conflict := "DO NOTHING"
-	if len(sets) > 0 {
-		conflict = "DO UPDATE SET " + strings.Join(sets, ", ")
+	given := `WITH given AS MATERIALIZED (SELECT x.doc AS muster_doc, r.* FROM jsonb_to_recordset($1::jsonb) AS x(row jsonb, doc jsonb), LATERAL jsonb_populate_record(NULL::` + table + `, x.row) AS r)`
+	insert := `INSERT INTO ` + table + ` AS u (` + strings.Join(names, ", ") + `) SELECT ` + strings.Join(values, ", ") + ` FROM given`
+	if len(sets) == 0 {
+		return given + ` ` + insert + ` ON CONFLICT (` + id + `) DO NOTHING`
 	}
-	table := d.table().quoted()
-	return `INSERT INTO ` + table + ` AS u (` + strings.Join(names, ", ") + `)
-SELECT ` + strings.Join(values, ", ") + ` FROM jsonb_to_recordset($1::jsonb) AS x(row jsonb, doc jsonb), LATERAL jsonb_populate_record(NULL::` + table + `, x.row) AS r
-    ON CONFLICT (` + id + `) ` + conflict
+	set := strings.Join(sets, ", ")
+	from := func(row, doc string) string { return strings.NewReplacer("%[1]s", row, "%[2]s", doc).Replace(set) }
+	return given + `, known AS (UPDATE ` + table + ` AS u SET ` + from("given", "given.muster_doc") + ` FROM given WHERE u.` + id + ` = given.` + id + ` RETURNING u.` + id + `)
+` + insert + ` WHERE given.` + id + ` NOT IN (SELECT ` + id + ` FROM known)
+    ON CONFLICT (` + id + `) DO UPDATE SET ` + from("EXCLUDED", "EXCLUDED."+quote(d.users.Properties))
 }
 
 // mostBlamed bounds how many records are tried one by one to find out which are wrong.
@@ -200,10 +261,18 @@ func (d *Directory) blameField(ctx context.Context, tx pgx.Tx, s *shape, u event
 	return ""
 }
 
-// isContent reports whether a statement failed for what it was to write: SQLSTATE class 22, data, or 23, constraints.
+// isContent reports whether a statement failed for what it was to write: SQLSTATE class 22, data, 23, constraints, 44, a
+// view's check, 54, too large for an index, or P0001, what a trigger raises.
 func isContent(err error) bool {
 	var refused *pgconn.PgError
-	return errors.As(err, &refused) && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Code[:2] {
+	case "22", "23", "44", "54":
+		return true
+	}
+	return refused.Code == "P0001"
 }
 
 func reason(err error) string {

@@ -22,9 +22,11 @@ const (
 	pingInterval   = 10 * time.Second // how often it hears from us at least, unless its wal_sender_timeout asks for more
 	silenceLimit   = 90 * time.Second // after which a connection that answers nothing is given up
 
-	behindBy   = 20_000 // microseconds from a commit to its sending, from which on throughput counts and not latency
-	smallRead  = 64 << 10
-	pileUpTime = 500 * time.Microsecond
+	behindBy    = 20_000 // microseconds from a commit to its sending, from which on throughput counts and not latency
+	smallRead   = 64 << 10
+	pileUpTime  = 500 * time.Microsecond
+	heldChanges = 2_000 // decoded changes that are held back while behind, so that batches are worth their handing over
+	heldTime    = 10 * time.Millisecond
 )
 
 // session is one replication connection after START_REPLICATION. It belongs to one goroutine, which reads, decodes,
@@ -43,6 +45,7 @@ type session struct {
 	heard      time.Time // last bytes from the server
 	lastRead   int
 	behind     bool
+	heldSince  time.Time // when the first of what is held back was decoded; zero when nothing is
 	idleSince  time.Time // since when only keepalives moved the server's position
 }
 
@@ -77,23 +80,40 @@ func (s *session) step(ctx context.Context, out chan<- []event.Transaction) erro
 		}
 		return nil
 	}
-	if err := s.deliver(ctx, out); err != nil {
-		return err
+	if !s.hold() {
+		if err := s.deliver(ctx, out); err != nil {
+			return err
+		}
 	}
 	return s.read(ctx)
 }
 
-// read waits for bytes, not for long. When the stream is behind, it lets them pile up first: the server makes one
-// system call per change for a reader that takes each at once, and both sides then spend more on that than on the work.
+// hold reports whether what is decoded should wait for more. It never does while the stream keeps up.
+func (s *session) hold() bool {
+	switch n := s.decoder.PendingChanges(); {
+	case !s.behind || n == 0 || n >= heldChanges:
+		return false
+	case s.heldSince.IsZero():
+		s.heldSince = time.Now()
+	}
+	return time.Since(s.heldSince) < heldTime
+}
+
+// read waits for bytes, not for long. When the stream is behind, it lets them pile up first: the server makes one system
+// call per change for a reader that takes each at once, and both sides then spend more on that than on the work.
 func (s *session) read(ctx context.Context) error {
-	if s.behind && s.lastRead < smallRead {
-		time.Sleep(pileUpTime)
+	wait := s.wake
+	if s.behind {
+		wait = pileUpTime // nothing within it: not behind any more, and what is held back goes out
+		if s.lastRead < smallRead {
+			time.Sleep(pileUpTime)
+		}
 	}
 	now := time.Now()
 	if err := s.statusIfDue(now); err != nil {
 		return err
 	}
-	if err := s.conn.SetReadDeadline(now.Add(s.wake)); err != nil {
+	if err := s.conn.SetReadDeadline(now.Add(wait)); err != nil {
 		return fmt.Errorf("read from the replication connection: %w", err)
 	}
 	if ctx.Err() != nil { // after the deadline is set, or that would undo what the end of ctx has set
@@ -151,7 +171,7 @@ func (s *session) deliver(ctx context.Context, out chan<- []event.Transaction) e
 		return nil
 	}
 	batch := s.decoder.Take()
-	s.idleSince = time.Now()
+	s.idleSince, s.heldSince = time.Now(), time.Time{}
 	s.source.gauges.decoded(s.decoder, batch)
 	select {
 	case out <- batch:

@@ -1,0 +1,13 @@
+//go:build !unix
+
+package postgres
+
+import (
+	"context"
+	"net"
+)
+
+// dialSocket dials like the driver would.
+func dialSocket(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
