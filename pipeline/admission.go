@@ -19,7 +19,7 @@ type refusal struct {
 // admit splits definitions into those that can come into force together with what is already there, and the rest, for
 // which the version before keeps serving. Whoever commits through Muster was told before; rows written by other hands
 // are caught here.
-func (c *catalogue) admit(definitions []event.Definition) (admitted []event.Definition, refused []refusal) {
+func (c *catalogue) admit(definitions []event.Definition, schema *evaluator.Schema) (admitted []event.Definition, refused []refusal) {
 	latest := make(map[string]event.Definition)
 	for _, d := range definitions {
 		latest[d.Audience] = d // several versions in one transaction: the last is what was committed
@@ -31,6 +31,9 @@ func (c *catalogue) admit(definitions []event.Definition) (admitted []event.Defi
 	decoded := make(map[string]*evaluator.Definition)
 	for _, key := range slices.Sorted(maps.Keys(latest)) {
 		d, err := c.decode(latest[key])
+		if faults := hiddenColumns(d, schema); err == nil && len(faults) > 0 && !latest[key].Archived {
+			err = faults
+		}
 		if err != nil {
 			refuse(key, err)
 			continue
@@ -50,6 +53,14 @@ func (c *catalogue) admit(definitions []event.Definition) (admitted []event.Defi
 		admitted = append(admitted, latest[key])
 	}
 	return admitted, refused
+}
+
+// hiddenColumns are the faults of a definition that names columns which cannot be read.
+func hiddenColumns(d *evaluator.Definition, schema *evaluator.Schema) evaluator.Faults {
+	if d == nil {
+		return nil
+	}
+	return d.CheckColumns(schema)
 }
 
 // decode reads one definition and holds it against what its key was before.

@@ -18,6 +18,7 @@ type batch struct {
 	origin       event.LSN           // where the state stood before
 	snapshot     bool                // the transactions are chunks of a snapshot
 	rebuild      bool                // of a snapshot that a rebuild takes, or the sweep after it
+	reread       bool                // of the users table that is read again
 	retire       bool                // no record is judged by an earlier generation after the batch
 	horizon      horizon
 
@@ -58,7 +59,7 @@ func (b *batch) subject(user string) *subject {
 // touch gives a change to the subject it concerns, unless the state has its effect already.
 func (b *batch) touch(user string, t touch) {
 	ofRow := t.op == event.Upsert || t.op == event.Delete
-	if ofRow && !b.snapshot && len(b.head.Resumed) > 0 && known(&b.head, user, b.transactions[t.transaction].Commit) {
+	if ofRow && !b.snapshot && known(&b.head, user, b.transactions[t.transaction].Commit) {
 		return
 	}
 	s := b.subject(user)

@@ -117,7 +117,7 @@ func (c *catalogue) id(key string, b *state.Batch) (evaluator.AudienceID, error)
 // schemaID returns the number of a schema, giving it one at first sight.
 func (c *catalogue) schemaID(schema *evaluator.Schema, b *state.Batch) (uint32, error) {
 	for id, known := range c.schemas {
-		if known.Equal(schema) {
+		if known.Identical(schema) {
 			return id, nil
 		}
 	}
@@ -137,7 +137,7 @@ func (c *catalogue) advance(e state.Epoch, schema *evaluator.Schema, definitions
 	if e.Schema, err = c.schemaID(schema, b); err != nil {
 		return nil, err
 	}
-	admitted, refused := c.admit(definitions)
+	admitted, refused := c.admit(definitions, schema)
 	for _, d := range admitted {
 		id, err := c.id(d.Audience, b)
 		if err != nil {

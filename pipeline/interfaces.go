@@ -23,6 +23,14 @@ type Snapshotter interface {
 	Snapshot(ctx context.Context, resume event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error
 }
 
+// Follower is a Source that tells when rows of the users table changed without a word in the log.
+type Follower interface {
+	// Follow says, before Stream, in which schema the rows are known here, and as of which commit. Schemas of changes after
+	// that have another count of Rewrites if rows of that schema cannot be turned into theirs. Up to that commit their rows
+	// are known here already, and their schemas mean nothing.
+	Follow(schema *evaluator.Schema, asOf event.LSN)
+}
+
 // Sink is somewhere events go. Deliver is called with ascending sequences by one goroutine.
 type Sink interface {
 	Name() string

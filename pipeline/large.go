@@ -31,6 +31,7 @@ func isLarge(t *event.Transaction) bool {
 type staging struct {
 	pipeline    *Pipeline
 	batch       *state.Batch
+	commit      event.LSN
 	ordinal     uint32
 	schema      *evaluator.Schema // of the last row
 	definitions []event.Definition
@@ -49,7 +50,7 @@ func (p *Pipeline) large(ctx context.Context, q *queue) error {
 	if err := errors.Join(clear.ClearStaged(), clear.CommitStaged()); err != nil {
 		return err
 	}
-	s := &staging{pipeline: p, batch: p.store.NewBatch()}
+	s := &staging{pipeline: p, batch: p.store.NewBatch(), commit: first.Commit}
 	if g := p.catalogue.current(); g != nil {
 		s.schema = g.schema
 	}
@@ -74,6 +75,9 @@ func (p *Pipeline) large(ctx context.Context, q *queue) error {
 	}
 	if err := s.batch.CommitStaged(); err != nil {
 		return err
+	}
+	if g := p.catalogue.current(); s.schema.Rewrites != g.schema.Rewrites {
+		return p.wantReread(ctx, &first)
 	}
 	if err := p.beginStaged(ctx, &first, s); err != nil {
 		return err
@@ -113,6 +117,9 @@ func (s *staging) flush() error {
 
 func (s *staging) change(c *event.Change) error {
 	staged := state.StagedChange{Ordinal: s.ordinal, Op: c.Op}
+	if s.commit <= s.pipeline.head.Known && (c.Op == event.Upsert || c.Op == event.Delete || c.Op == event.Truncate) {
+		return nil // and what shape the rows had then is of no interest
+	}
 	switch c.Op {
 	case event.Upsert:
 		if c.OldUser != "" && c.OldUser != c.User {
@@ -133,7 +140,10 @@ func (s *staging) change(c *event.Change) error {
 		if staged.Schema, err = s.pipeline.catalogue.schemaID(c.Schema, s.batch); err != nil {
 			return err
 		}
-		s.schema, staged.Tuple = c.Schema, c.Row
+		if !known(&s.pipeline.head, c.User, s.commit) {
+			s.schema = c.Schema
+		}
+		staged.Tuple = c.Row
 		return s.batch.Stage(c.User, staged)
 	case event.Delete:
 		return s.batch.Stage(c.User, staged)
@@ -204,7 +214,7 @@ func (s *staging) forget(user string, _ *state.Record) error {
 func (p *Pipeline) beginStaged(ctx context.Context, first *event.Transaction, s *staging) error {
 	return p.work(ctx, func(w *state.Batch) (*batch, error) {
 		b := p.newBatch()
-		if g := p.catalogue.current(); len(s.definitions) > 0 || !s.schema.Equal(g.schema) {
+		if g := p.catalogue.current(); len(s.definitions) > 0 || !s.schema.Identical(g.schema) {
 			if err := p.advance(b, first, s.schema, s.definitions, w); err != nil {
 				return nil, err
 			}

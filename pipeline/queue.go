@@ -115,7 +115,7 @@ func (p *Pipeline) include(b *batch, t *event.Transaction, now evaluator.Instant
 	b.nows = append(b.nows, now)
 	b.head.Position, b.head.End, b.head.Committed, b.head.Clock = t.Commit, t.End, t.Time, now
 	changes := t.Changes
-	if anyMoves(t) {
+	if t.Commit > b.head.Known && anyMoves(t) {
 		var err error
 		if changes, err = p.carried(b, t); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (p *Pipeline) include(b *batch, t *event.Transaction, now evaluator.Instant
 			return err
 		}
 	}
-	if len(b.head.Resumed) > 0 && !b.snapshot {
+	if (b.head.Known > 0 || len(b.head.Resumed) > 0) && !b.snapshot {
 		forgetRanges(&b.head)
 	}
 	return nil
@@ -161,7 +161,7 @@ func (p *Pipeline) mustBegin(t *event.Transaction) bool {
 	g := p.catalogue.current()
 	for i := range t.Changes {
 		c := &t.Changes[i]
-		if c.Op == event.Define || c.Op == event.Upsert && c.Schema != g.schema && !c.Schema.Equal(g.schema) {
+		if c.Op == event.Define || c.Op == event.Upsert && c.Schema != g.schema && !c.Schema.Identical(g.schema) && !known(&p.head, c.User, t.Commit) {
 			return true
 		}
 	}
@@ -181,7 +181,9 @@ func (p *Pipeline) install(b *batch, t *event.Transaction, w *state.Batch) error
 		case event.Define:
 			definitions = append(definitions, *c.Definition)
 		case event.Upsert:
-			schema = c.Schema
+			if !known(&p.head, c.User, t.Commit) {
+				schema = c.Schema
+			}
 		}
 	}
 	return p.advance(b, t, schema, definitions, w)
@@ -192,7 +194,7 @@ func (p *Pipeline) advance(b *batch, t *event.Transaction, schema *evaluator.Sch
 	g := p.catalogue.current()
 	e := state.Epoch{
 		Now: max(t.Time, b.head.Clock), Committed: t.Time, Position: event.Position{LSN: t.Commit},
-		Reshaped: g != nil && !schema.Equal(g.schema),
+		Reshaped: g != nil && !schema.Identical(g.schema),
 	}
 	refused, err := p.catalogue.advance(e, schema, definitions, w)
 	if err != nil {

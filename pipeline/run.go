@@ -25,7 +25,6 @@ func (p *Pipeline) Run(ctx context.Context, drain time.Duration) error {
 	defer stopDelivering(nil)
 
 	inner := pool.New().WithErrors()
-	incoming := make(chan []event.Transaction, 4)
 	fail := func(err error) error { // the first failure ends everybody
 		if err != nil && !errors.Is(err, context.Canceled) {
 			stopReading(err)
@@ -42,13 +41,13 @@ func (p *Pipeline) Run(ctx context.Context, drain time.Duration) error {
 		if err := p.sweep(reading); err != nil {
 			return fail(fmt.Errorf("rebuild: %w", err))
 		}
-		return fail(p.stream(reading, incoming))
+		return fail(p.follow(reading))
 	})
 	inner.Go(func() error { return fail(p.tick(reading)) })
 
 	outer := pool.New().WithErrors()
 	for _, d := range p.sinks {
-		outer.Go(func() error { return fail(d.run(delivering)) })
+		outer.Go(func() error { return fail(d.run(reading, delivering)) })
 	}
 	err := inner.Wait()
 	p.drain(drain, err == nil)
@@ -78,6 +77,9 @@ func (p *Pipeline) stream(ctx context.Context, incoming chan []event.Transaction
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	reader := pool.New().WithErrors()
+	if followed, ok := p.source.(Follower); ok {
+		followed.Follow(p.catalogue.current().schema, max(p.head.Position, p.head.Known))
+	}
 	after := p.head.Position // the head belongs to the loop, which may move it before the reader begins
 	reader.Go(func() error {
 		defer close(incoming)
@@ -141,6 +143,9 @@ func (p *Pipeline) next(ctx context.Context, q *queue) error {
 	defer q.putBack(aside)
 	if isLarge(t) {
 		return p.large(ctx, q)
+	}
+	if p.rewritten(t) {
+		return p.wantReread(ctx, t)
 	}
 	now := max(t.Time, p.head.Clock)
 	if err := p.fireBefore(ctx, t, now); err != nil {

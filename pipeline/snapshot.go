@@ -52,6 +52,10 @@ func (p *Pipeline) chunk(c *event.SnapshotChunk, w *state.Batch) (*batch, error)
 	if c.Last {
 		b.head.Snapshot = state.Progress{}
 		b.head.Backfill = state.Progress{}
+		if len(p.catalogue.generations) > 1 {
+			// The table was altered while the snapshot was interrupted: what was read before may be of other rows.
+			b.head.Reread = state.Reread{Wanted: true, Now: b.head.Clock, Committed: c.Time, Position: b.head.Position}
+		}
 		p.log.Info("snapshot complete", "users", p.snapshotRows.Load(), "position", c.Consistent)
 	}
 	return b, nil
@@ -76,9 +80,12 @@ func (p *Pipeline) placeChunk(b *batch, c *event.SnapshotChunk) {
 	b.head.Resumed = ranges
 }
 
-// known reports whether the state already has the effect that a commit had on user, because a resumed snapshot read the
-// user later than that.
+// known reports whether the state already has the effect that a commit had on user, because a resumed snapshot, or a
+// reading of the table again, read the user later than that.
 func known(h *state.Head, user string, commit event.LSN) bool {
+	if commit <= h.Known {
+		return true
+	}
 	for i := range h.Resumed {
 		if h.Resumed[i].Holds(user, commit) {
 			return true
@@ -89,6 +96,9 @@ func known(h *state.Head, user string, commit event.LSN) bool {
 
 // forgetRanges drops what no later transaction can concern.
 func forgetRanges(h *state.Head) {
+	if h.Known <= h.Position {
+		h.Known = 0
+	}
 	h.Resumed = slices.DeleteFunc(slices.Clone(h.Resumed), func(r state.Range) bool { return r.Consistent <= h.Position })
 }
 
@@ -107,7 +117,7 @@ func chunkTransaction(c *event.SnapshotChunk) event.Transaction {
 // begin puts the first generation into force, from the definitions of the snapshot.
 func (p *Pipeline) begin(b *batch, c *event.SnapshotChunk, t *event.Transaction, w *state.Batch) error {
 	g := p.catalogue.current()
-	if g != nil && (c.Schema == nil || c.Schema.Equal(g.schema)) {
+	if g != nil && (c.Schema == nil || c.Schema.Identical(g.schema)) {
 		return nil
 	}
 	if c.Schema == nil {

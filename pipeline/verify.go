@@ -112,7 +112,7 @@ func (p *Pipeline) cutBefore(ctx context.Context, q *queue) (aside [][]event.Tra
 			return false
 		}
 		c.active.Add(-1)
-		if p.head.Position > wish.at {
+		if p.head.Position > wish.at || p.head.Known > wish.at {
 			wish.taken <- reached{err: ErrPassed}
 		} else {
 			wish.taken <- reached{reading: &Reading{p.store.Snapshot(), p.head, p.catalogue.current()}}
@@ -178,9 +178,9 @@ func changesIn(chunks [][]event.Transaction) (n int) {
 // Sequence is that of the last event the reading has.
 func (r *Reading) Sequence() uint64 { return r.head.Sequence }
 
-// Backfilling reports whether users are still being brought to the definitions in force: until that is done, the
-// memberships of some are those of the definitions before.
-func (r *Reading) Backfilling() bool { return r.head.Backfill.Running }
+// Backfilling reports whether users are still being brought to the definitions in force, or to a new shape of their
+// table: until that is done, the memberships of some are those of before.
+func (r *Reading) Backfilling() bool { return r.head.Backfill.Running || r.head.Reread.Wanted }
 
 // Keys returns the key of every audience id that the state has given out, also of audiences no longer in force.
 func (r *Reading) Keys() (map[evaluator.AudienceID]string, error) {

@@ -42,6 +42,13 @@ func (w *worker) work(s *subject) error {
 		w.finish(s)
 		return nil
 	}
+	if w.batch.reread {
+		if err := w.reread(s); err != nil {
+			return err
+		}
+		w.finish(s)
+		return nil
+	}
 	for i := 0; i < len(s.touches); {
 		k := s.touches[i].transaction
 		end := i + 1
@@ -182,10 +189,7 @@ func (w *worker) enterGeneration(s *subject, g *generation) error {
 	if err != nil {
 		return err
 	}
-	m := w.moment(s, g, w.batch.rankOfGeneration(g), g.Now)
-	m.order.instant = g.Now
-	m.event.Position, m.event.CommittedAt = g.Position, g.Committed
-	m.own, m.settled = event.CauseDefinition, true
+	m := w.momentOf(s, g, event.CauseDefinition)
 	previous := w.catalogue.at(s.record.Generation)
 	s.record.Generation = g.Generation
 	w.rematch(m, previous, in)

@@ -28,6 +28,17 @@ type Head struct {
 	Backfill Progress // of the scan that brings every record to Generation
 	Staged   Staged   // a large transaction that is being applied in parts
 	Resumed  []Range  // users that a resumed snapshot read at a later point than Position
+
+	Reread Reread    // of the users table, which has to be read again
+	Known  event.LSN // commit that the rows of all users are as of, when that lies after Position; else 0
+}
+
+// Reread says that the users table must be read again before the transaction at Position is applied, and when that is.
+type Reread struct {
+	Wanted    bool
+	Now       evaluator.Instant
+	Committed evaluator.Instant
+	Position  event.LSN
 }
 
 // Range is a stretch of users that a resumed snapshot read as of Consistent. A change of one of them that was committed
@@ -94,6 +105,13 @@ func (h *Head) append(dst []byte) []byte {
 		dst = append(dst, byte(r.Order))
 		dst = binary.AppendUvarint(dst, uint64(r.Consistent))
 	}
+	dst = binary.AppendUvarint(dst, uint64(h.Known))
+	dst = appendBool(dst, h.Reread.Wanted)
+	if h.Reread.Wanted {
+		dst = binary.AppendVarint(dst, int64(h.Reread.Now))
+		dst = binary.AppendVarint(dst, int64(h.Reread.Committed))
+		dst = binary.AppendUvarint(dst, uint64(h.Reread.Position))
+	}
 	return dst
 }
 
@@ -124,6 +142,14 @@ func decodeHead(data []byte) (Head, error) {
 		h.Resumed = append(h.Resumed, Range{
 			After: in.string(), Through: in.string(), Order: event.KeyOrder(in.byte()), Consistent: event.LSN(in.uvarint()),
 		})
+	}
+	if len(in.rest) > 0 { // written by a version that knew of these
+		h.Known = event.LSN(in.uvarint())
+		if in.byte() == 1 {
+			h.Reread = Reread{
+				Wanted: true, Now: evaluator.Instant(in.varint()), Committed: evaluator.Instant(in.varint()), Position: event.LSN(in.uvarint()),
+			}
+		}
 	}
 	return h, in.err
 }
