@@ -129,15 +129,17 @@ func (s *Schema) LeadsTo(later *Schema, sameText func(from, to uint32) bool) boo
 // origin returns the index in s of the column that is the i-th of the later schema, or -1 when that is new.
 func (s *Schema) origin(later *Schema, i int) int {
 	c := &later.Columns[i]
-	if c.Number != 0 {
-		for j := range s.Columns {
-			if s.Columns[j].Number == c.Number {
-				return j
-			}
+	numbered := false
+	for j := range s.Columns {
+		numbered = numbered || s.Columns[j].Number != 0
+		if c.Number != 0 && s.Columns[j].Number == c.Number {
+			return j
 		}
+	}
+	if c.Number != 0 && numbered {
 		return -1
 	}
-	return s.Column(c.Name)
+	return s.Column(c.Name) // one of the two does not know numbers
 }
 
 func (t ColumnType) equal(o ColumnType) bool {
