@@ -18,7 +18,7 @@ var ErrLocked = errors.New("state directory is in use by another process")
 // Options of Open.
 type Options struct {
 	FS        vfs.FS // nil: the operating system's; tests inject faults here
-	CacheSize int64  // bytes of memory for blocks read; 0: 64 MB
+	CacheSize int64  // bytes of memory for blocks read; 0: 128 MB
 	Logger    *slog.Logger
 	// Failed is called, once, when the disk refuses a write that cannot be retried (full, read-only, fsync error). The
 	// store is of no use afterwards: what it has on disk is consistent, what it has in memory may not reach it.
@@ -53,9 +53,10 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("%w: %s (%v); stop the other worker, or give this one a state.dir of its own", ErrLocked, dir, err)
 	}
+	d := &disk{FS: fs, told: o.Failed}
 	opts := tuning(o)
-	opts.FS, opts.Lock = fs, lock
-	db, err := pebble.Open(dir, opts)
+	opts.FS, opts.Lock, opts.Logger = d, lock, logger{o.Logger, d.failed}
+	db, err := d.open(dir, opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state directory %s: %w", dir, err), lock.Close())
 	}
@@ -66,7 +67,7 @@ func Open(dir string, o Options) (*Store, error) {
 func tuning(o Options) *pebble.Options {
 	cache := o.CacheSize
 	if cache == 0 {
-		cache = 64 << 20
+		cache = 128 << 20
 	}
 	opts := &pebble.Options{
 		CacheSize:                   cache,
@@ -79,7 +80,6 @@ func tuning(o Options) *pebble.Options {
 		WALBytesPerSync:             1 << 20,
 		BytesPerSync:                1 << 20,
 		MaxOpenFiles:                500,
-		Logger:                      logger{o.Logger, o.Failed},
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
