@@ -4,8 +4,10 @@ import "muster/connectors/api"
 
 // live are the endpoints that ask the running pipeline.
 func (w *Worker) live() []api.Part {
+	environment, mask := w.config.Environment, maskOf(w.config)
 	return []api.Part{
-		api.Explanations{Environment: w.config.Environment, Explainer: explainer{w.pipeline, maskOf(w.config)}},
+		api.Explanations{Environment: environment, Explainer: explainer{w.pipeline, mask}},
+		api.Previews{Environment: environment, Previewer: newPreviewer(w.pipeline, w.config.Evaluator.Workers, mask)},
 		api.Verification{Verifier: verifier{w.config, w.log, w.source, w.pipeline, w.ending}},
 	}
 }
