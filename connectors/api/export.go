@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,11 +35,15 @@ func (d data) export(_ context.Context, in *struct {
 		}
 		return nil, err
 	}
-	return &exported{func(ctx huma.Context) {
-		write, contentType := exportNDJSON, "application/x-ndjson"
-		if in.Format == "csv" {
-			write, contentType = exportCSV, "text/csv; charset=utf-8"
+	write, contentType := exportNDJSON, "application/x-ndjson"
+	if in.Format == "csv" {
+		columns, err := d.columns()
+		if err != nil {
+			return nil, err
 		}
+		write, contentType = exportCSV(columns), "text/csv; charset=utf-8"
+	}
+	return &exported{func(ctx huma.Context) {
 		ctx.SetHeader("Content-Type", contentType)
 		ctx.SetHeader("Content-Disposition", `attachment; filename="`+in.Key+"."+in.Format+`"`)
 		each := func(visit func(MemberRow) error) error {
@@ -60,30 +65,31 @@ func exportNDJSON(w io.Writer, each func(func(MemberRow) error) error) error {
 }
 
 // exportCSV writes a line a member. The columns are those of the users table; properties of the document share one.
-func exportCSV(w io.Writer, each func(func(MemberRow) error) error) error {
-	out := csv.NewWriter(w)
-	var header []string
-	err := each(func(r MemberRow) error {
-		if header == nil {
-			header = append([]string{"user_id", "tenant", "added_at", "missing"}, columnsOf(r.Row)...)
-			if err := out.Write(header); err != nil {
-				return err
+func exportCSV(columns []string) func(io.Writer, func(func(MemberRow) error) error) error {
+	return func(w io.Writer, each func(func(MemberRow) error) error) error {
+		out := csv.NewWriter(w)
+		if err := out.Write(append([]string{"user_id", "tenant", "added_at", "missing"}, columns...)); err != nil {
+			return err
+		}
+		err := each(func(r MemberRow) error {
+			record := []string{safeCell(r.User), safeCell(r.Tenant), r.Since.String(), strconv.FormatBool(r.Missing)}
+			for _, name := range columns {
+				record = append(record, cell(r.Row, name))
 			}
-		}
-		record := []string{safeCell(r.User), safeCell(r.Tenant), r.Since.String(), "false"}
-		if r.Missing {
-			record[3] = "true"
-		}
-		for _, name := range header[4:] {
-			record = append(record, cell(r.Row, name))
-		}
-		return out.Write(record)
-	})
-	if header == nil {
-		err = errors.Join(err, out.Write([]string{"user_id", "tenant", "added_at", "missing"}))
+			return out.Write(record)
+		})
+		out.Flush()
+		return errors.Join(err, out.Error())
 	}
-	out.Flush()
-	return errors.Join(err, out.Error())
+}
+
+// columns names the columns of the users table, as any user has them; none while there are no users.
+func (d data) columns() ([]string, error) {
+	rows, err := d.Lists.ListUsers(Window{Limit: 1})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return columnsOf(rows[0].Row), nil
 }
 
 // columnsOf names the columns of a row but its id, in a fixed order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/evaluator"
+	"muster/pipeline/event"
 )
 
 // defaultMaxImport is the size of a CSV file that is taken, in bytes.
@@ -78,6 +80,10 @@ func (d data) take(ctx context.Context, in *importInput, file *importFile) error
 		return nil
 	}
 	added, faults, token, err := d.Imports.Import(ctx, in.Key, file.members, in.Create)
+	var refused event.DataFaults
+	if errors.As(err, &refused) {
+		return invalid(fmt.Sprintf("file.line[%d]", file.lines[refused[0].Index]), "%s", joinReason(refused[0].Field, refused[0].Message))
+	}
 	if err != nil {
 		return err
 	}

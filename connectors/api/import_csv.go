@@ -57,6 +57,9 @@ const (
 // wrong with single rows is in the report.
 func readImport(file []byte, mapping map[string]string) (*importFile, error) {
 	file = bytes.TrimPrefix(file, []byte("\ufeff"))
+	if !bytes.ContainsRune(file, '\n') { // as old spreadsheets for the Macintosh end their lines
+		file = bytes.ReplaceAll(file, []byte("\r"), []byte("\n"))
+	}
 	if len(bytes.TrimSpace(file)) == 0 {
 		return nil, errors.New("it is empty; the first line names the columns")
 	}
@@ -81,17 +84,25 @@ func readImport(file []byte, mapping map[string]string) (*importFile, error) {
 			return f, nil
 		}
 		f.report.Rows++
-		line, _ := reader.FieldPos(0)
 		if err != nil {
 			var broken *csv.ParseError
-			if errors.As(err, &broken) {
-				f.skip(broken.StartLine, "", broken.Err.Error())
-				continue
+			if !errors.As(err, &broken) {
+				return nil, err
 			}
-			return nil, err
+			f.skip(broken.StartLine, "", brokenRow(broken))
+			continue
 		}
+		line, _ := reader.FieldPos(0)
 		f.row(line, record, fields, len(header), seen)
 	}
+}
+
+// brokenRow says what is wrong with a row whose quotes do not fit; when one never closes, how much it swallowed.
+func brokenRow(err *csv.ParseError) string {
+	if err.Line > err.StartLine {
+		return fmt.Sprintf("its quotes do not close as they should: lines %d to %d were read as this one row", err.StartLine, err.Line)
+	}
+	return err.Err.Error()
 }
 
 // delimiter guesses what separates the columns from the header: a comma, a semicolon or a tab.
@@ -109,13 +120,20 @@ func delimiter(file []byte) rune {
 // plan decides what each column is taken for.
 func (f *importFile) plan(header []string, mapping map[string]string) ([]string, error) {
 	fields := make([]string, len(header))
+	idName, tenantName := firstNamed(header, idNames), firstNamed(header, tenantNames)
 	for i, name := range header {
 		name = strings.TrimSpace(name)
 		if !utf8.ValidString(name) {
 			return nil, fmt.Errorf("its header is not UTF-8 (column %d); save the file as UTF-8", i+1)
 		}
 		if mapping == nil {
-			fields[i] = guessField(name)
+			fields[i] = snake(name)
+			switch i {
+			case idName:
+				fields[i] = fieldID
+			case tenantName:
+				fields[i] = fieldTenant
+			}
 		} else {
 			fields[i] = strings.TrimPrefix(mapping[name], "recipient.")
 			if fields[i] == "tenant" {
@@ -149,21 +167,30 @@ func count(list []string, item string) (n int) {
 	return n
 }
 
-// guessField takes a column for what its name says: "User ID" is the id, "Org ID" the tenant, "Phone Number" phone_number.
-func guessField(name string) string {
-	field := strings.Map(func(r rune) rune {
+// idNames and tenantNames are what columns of ids are called; of several in one file the one named first here is taken.
+var (
+	idNames     = []string{"id", "user_id", "userid", "external_id", "uid"}
+	tenantNames = []string{"tenant_id", "tenant", "tenantid", "org_id", "org", "organization_id", "account_id", "workspace_id"}
+)
+
+// firstNamed returns the place of the column that has the first of the names that any has, -1 when none has.
+func firstNamed(header, names []string) int {
+	for _, name := range names {
+		if i := slices.IndexFunc(header, func(column string) bool { return snake(column) == name }); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// snake is a column's name as a field's: "Phone Number" is phone_number.
+func snake(name string) string {
+	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' || r == '.' {
 			return '_'
 		}
 		return r
 	}, strings.ToLower(strings.TrimSpace(name)))
-	switch field {
-	case "id", "user_id", "userid", "external_id", "uid":
-		return fieldID
-	case "tenant", "tenant_id", "tenantid", "org", "org_id", "organization_id", "account_id", "workspace_id":
-		return fieldTenant
-	}
-	return field
 }
 
 func (f *importFile) skip(line int, id, reason string) {
@@ -194,10 +221,9 @@ func (f *importFile) row(line int, record, fields []string, width int, seen map[
 			if m.User.Properties == nil {
 				m.User.Properties = make(map[string]json.RawMessage)
 			}
-			m.User.Properties[strings.Clone(field)] = quoted(value)
+			m.User.Properties[field] = quoted(value)
 		}
 	}
-	m.User.ID, m.Tenant = strings.Clone(m.User.ID), strings.Clone(m.Tenant)
 	if fault := checkID(m.User.ID); fault != "" {
 		f.skip(line, m.User.ID, "the id is wrong: "+fault)
 		return

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -14,7 +15,7 @@ func (d data) registerMembership() {
 	register(d.api, endpoint{method: http.MethodGet, path: "/v1/users/{id}/audiences", id: "list-user-audiences", tag: "Users", role: RoleRead,
 		summary: "Which audiences is this user in?"}, d.ofUser)
 	register(d.api, endpoint{method: http.MethodPost, path: "/v1/memberships/lookup", id: "lookup-memberships", tag: "Members", role: RoleRead,
-		summary: "Are these users in?", description: "Up to 1,000 questions at once, answered in their order from one state."}, d.lookup)
+		summary: "Are these users in?", description: "Up to 1,000 questions at once, answered in their order."}, d.lookup)
 }
 
 func (d data) isMember(_ context.Context, in *struct {
@@ -54,9 +55,9 @@ func (d data) ofUser(_ context.Context, in *struct {
 
 // Question asks about one membership.
 type Question struct {
-	Audience string `json:"audience"`
-	UserID   string `json:"user_id"`
-	Tenant   string `json:"tenant,omitempty"`
+	Audience string          `json:"audience"`
+	UserID   string          `json:"user_id"`
+	Tenant   json.RawMessage `json:"tenant,omitempty" doc:"The tenant; null or absent is none."`
 }
 
 // Answer is the answer to a Question.
@@ -72,7 +73,11 @@ func (d data) lookup(_ context.Context, in *struct {
 }) (*answer[Entries[Answer]], error) {
 	answers := make([]Answer, len(in.Body.Questions))
 	for i, q := range in.Body.Questions {
-		m, isIn, known, err := d.Live.Membership(q.Audience, q.UserID, q.Tenant)
+		tenant, fault := tenantOf(q.Tenant)
+		if fault != "" {
+			return nil, invalid(fmt.Sprintf("questions[%d].tenant", i), "%s", fault)
+		}
+		m, isIn, known, err := d.Live.Membership(q.Audience, q.UserID, tenant)
 		if err != nil {
 			return nil, err
 		}

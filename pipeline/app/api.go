@@ -71,8 +71,7 @@ var kinds = []struct {
 	{postgres.ErrUnknownCommit, api.Missing},
 	{postgres.ErrUnknownBulk, api.Missing},
 	{postgres.ErrIdentifyOff, api.Invalid},
-	{postgres.ErrUnknownBulk, api.Missing},
-	{postgres.ErrIdentifyOff, api.Invalid},
+	{postgres.ErrUsersReadOnly, api.Invalid},
 	{postgres.ErrConflict, api.Conflict},
 	{postgres.ErrAudienceType, api.Invalid},
 	{postgres.ErrNotStatic, api.Invalid},
@@ -106,8 +105,11 @@ func classify(err error) api.Kind {
 // classifyState goes by the SQLSTATE's class, as listed in an appendix of Postgres's manual.
 func classifyState(code string) api.Kind {
 	switch {
-	case strings.HasPrefix(code, "22"): // a value that no column takes, such as text with U+0000
+	case strings.HasPrefix(code, "22"), // a value that no column takes, such as text with U+0000
+		strings.HasPrefix(code, "54"), code == "P0001": // too large for an index; what a trigger of the users table raised
 		return api.Invalid
+	case strings.HasPrefix(code, "23"): // a constraint of the users table, such as rows that refer to a user to be deleted
+		return api.Conflict
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), // connection, resources, intervention
 		strings.HasPrefix(code, "40"),                     // a deadlock: the same again will pass
 		code == "55P03", code == "42P01", code == "3F000": // a lock; the control schema is not made yet
