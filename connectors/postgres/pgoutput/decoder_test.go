@@ -360,3 +360,21 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*10/b.Elapsed().Seconds(), "changes/s")
 }
+
+// Commits that change nothing here, of other tables before version 15, fill a batch, too.
+func TestFullOfCommitsWithoutChanges(t *testing.T) {
+	t.Parallel()
+	d := NewDecoder(config, noCatalog{})
+	n := 0
+	for at := event.LSN(16); !d.Full(); at += 16 {
+		if err := decodeAll(d, begin(at, 1), commit(at, at+16)); err != nil {
+			t.Fatal(err)
+		}
+		if n++; n > batchChanges {
+			t.Fatalf("not full with %d commits", n)
+		}
+	}
+	if got := len(d.Take()); got != n || d.Full() {
+		t.Errorf("took %d of %d", got, n)
+	}
+}

@@ -201,7 +201,8 @@ func (d *Decoder) PendingChanges() int { return d.pending.count }
 
 // Full reports whether so much is pending that it should be taken before more is decoded.
 func (d *Decoder) Full() bool {
-	return d.pending.count >= batchChanges || d.pending.bytes >= batchBytes
+	p := &d.pending
+	return p.count >= batchChanges || p.bytes >= batchBytes || len(p.transactions) >= batchChanges
 }
 
 // Take returns what is pending, which is the caller's from then on. An open transaction stays.
