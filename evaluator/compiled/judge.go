@@ -108,6 +108,9 @@ func (s *scratch) settle() bool {
 	s.queue = s.queue[:0]
 	if len(s.part.asking) > 0 {
 		for _, c := range s.outcome[s.told:] {
+			if !s.part.asked[c.audience] {
+				continue
+			}
 			for _, h := range s.part.asking[c.audience] {
 				s.judge.parts[h.part].touch(h.audience)
 			}

@@ -24,6 +24,7 @@ type part struct {
 	position []int32            // by audience: its place in Set.order
 	targets  []target           // by reference
 	asking   map[int32][]handle // by audience: those that ask about it
+	asked    []bool             // by audience: whether any does
 }
 
 // handle names an audience of a set.
@@ -123,6 +124,7 @@ func (s *Set) link(sorted []evaluator.Audience) {
 	for n, p := range s.parts {
 		p.position = make([]int32, len(p.segment.audiences))
 		p.asking = make(map[int32][]handle)
+		p.asked = make([]bool, len(p.segment.audiences))
 		for i := range p.segment.audiences {
 			if !p.isDead(int32(i)) {
 				at[p.segment.audiences[i].id] = handle{int32(n), int32(i)}
@@ -179,6 +181,7 @@ func (s *Set) noteAsking(p *part, a *audience, h handle) {
 		case targetJudged:
 			asked := s.parts[t.part]
 			asked.asking[t.audience] = append(asked.asking[t.audience], h)
+			asked.asked[t.audience] = true
 		}
 	}
 }

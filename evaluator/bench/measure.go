@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"muster/evaluator"
+	"muster/evaluator/compiled/workload"
+)
+
+// Row is one measurement.
+type Row struct {
+	Workload   string  `json:"workload"`
+	Audiences  int     `json:"audiences"`
+	Changed    int     `json:"attributes_changed"`
+	Subject    string  `json:"subject"`
+	NsOp       float64 `json:"ns/op"`
+	CPUNsOp    float64 `json:"cpu-ns/op"` // of the one thread: what a busy machine does not distort
+	ChangesOp  float64 `json:"changes/op"`
+	AllocsOp   float64 `json:"allocs/op"`
+	CompileMs  float64 `json:"compile_ms"`
+	CompiledMB float64 `json:"compiled_MB"`
+}
+
+// subject finds the audiences that a change of a user changes, in ascending order. The changes it knows are given at its
+// making, so that it can decode them in advance.
+type subject interface {
+	diff(change int) ([]evaluator.AudienceID, error)
+}
+
+// entrant makes a subject of audiences and changes.
+type entrant struct {
+	name   string
+	common bool // it takes part on the operators that all can express; else on all of them
+	upTo   int  // audiences
+	make   func(audiences []evaluator.Audience, changes []workload.Change) (subject, error)
+}
+
+const users = 64
+
+func measureAll(kind workload.Kind, n int) ([]Row, error) {
+	var rows []Row
+	for _, common := range []bool{false, true} {
+		audiences := workload.Audiences(kind, n, common)
+		for _, changed := range []int{1, 3, workload.Attributes} {
+			changes := workload.Changes(users, changed)
+			var want [][]evaluator.AudienceID
+			for _, e := range entrants {
+				if e.common != common || n > e.upTo {
+					continue
+				}
+				r, found, err := measure(e, audiences, changes)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", e.name, err)
+				}
+				if want == nil {
+					want = found
+				}
+				for i := range found {
+					if !slices.Equal(found[i], want[i]) {
+						return nil, fmt.Errorf("%s: change %d: it finds %v, and %s %v", e.name, i, found[i], entrants[0].name, want[i])
+					}
+				}
+				r.Workload, r.Audiences, r.Changed = string(kind), n, changed
+				fmt.Fprintf(os.Stderr, "%-7s %6d audiences, %2d changed  %-22s %12.0f ns/op %12.0f cpu-ns/op %8.2f changes/op %8.1f allocs/op\n",
+					kind, n, changed, e.name, r.NsOp, r.CPUNsOp, r.ChangesOp, r.AllocsOp)
+				rows = append(rows, r)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// measure makes a subject, lets it find every change once, and measures it going round them.
+func measure(e entrant, audiences []evaluator.Audience, changes []workload.Change) (Row, [][]evaluator.AudienceID, error) {
+	r := Row{Subject: e.name}
+	heap := heapBytes()
+	start := time.Now()
+	s, err := e.make(audiences, changes)
+	if err != nil {
+		return r, nil, err
+	}
+	r.CompileMs = float64(time.Since(start).Microseconds()) / 1000
+	r.CompiledMB = float64(heapBytes()-heap) / (1 << 20)
+	found := make([][]evaluator.AudienceID, len(changes))
+	for i := range changes {
+		ids, err := s.diff(i)
+		if err != nil {
+			return r, nil, err
+		}
+		found[i] = slices.Clone(ids)
+		r.ChangesOp += float64(len(ids)) / float64(len(changes))
+	}
+	return r, found, goRound(s, len(changes), &r)
+}
+
+// goRound judges the changes until enough time has passed, on one thread.
+func goRound(s subject, changes int, r *Row) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n := 0
+	start, cpu := time.Now(), threadTime()
+	for ; time.Since(start) < *least; n += changes {
+		for i := range changes {
+			if _, err := s.diff(i); err != nil {
+				return err
+			}
+		}
+	}
+	r.NsOp = float64(time.Since(start)) / float64(n)
+	r.CPUNsOp = float64(threadTime()-cpu) / float64(n)
+	runtime.ReadMemStats(&after)
+	r.AllocsOp = float64(after.Mallocs-before.Mallocs) / float64(n)
+	runtime.KeepAlive(s)
+	return nil
+}
+
+func heapBytes() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// threadTime is what this thread has used of a processor.
+func threadTime() time.Duration {
+	const rusageThread = 1
+	var u syscall.Rusage
+	if err := syscall.Getrusage(rusageThread, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
