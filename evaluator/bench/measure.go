@@ -40,14 +40,16 @@ type entrant struct {
 	make   func(audiences []evaluator.Audience, changes []workload.Change) (subject, error)
 }
 
-const users = 64
+// usersAt is how many changes a set of so many audiences is measured with: rivals take a tenth of a second for each at
+// ten thousand.
+func usersAt(audiences int) int { return max(8, min(64, 64_000/audiences)) }
 
 func measureAll(kind workload.Kind, n int) ([]Row, error) {
 	var rows []Row
 	for _, common := range []bool{false, true} {
 		audiences := workload.Audiences(kind, n, common)
 		for _, changed := range []int{1, 3, workload.Attributes} {
-			changes := workload.Changes(users, changed)
+			changes := workload.Changes(usersAt(n), changed)
 			var want [][]evaluator.AudienceID
 			for _, e := range entrants {
 				if e.common != common || n > e.upTo {
@@ -106,11 +108,9 @@ func goRound(s subject, changes int, r *Row) error {
 	runtime.ReadMemStats(&before)
 	n := 0
 	start, cpu := time.Now(), threadTime()
-	for ; time.Since(start) < *least; n += changes {
-		for i := range changes {
-			if _, err := s.diff(i); err != nil {
-				return err
-			}
+	for ; n < 4 || time.Since(start) < *least; n++ {
+		if _, err := s.diff(n % changes); err != nil {
+			return err
 		}
 	}
 	r.NsOp = float64(time.Since(start)) / float64(n)
