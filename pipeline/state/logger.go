@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 )
 
 // logger passes Pebble's messages on. Its Fatalf is how Pebble reports a write it cannot retry; the default would
@@ -26,13 +25,7 @@ func (l logger) Errorf(format string, args ...any) {
 	}
 }
 
-// Fatalf must not return, Pebble's own invariants depend on it. The goroutine that failed ends here; whoever waits for
-// its write is released by the owner of the store, which hears of the failure first.
+// Fatalf does not return.
 func (l logger) Fatalf(format string, args ...any) {
-	err := errors.New(fmt.Sprintf(format, args...))
-	if l.failed == nil {
-		panic(err)
-	}
-	l.failed(fmt.Errorf("state: the disk refused a write: %w", err))
-	runtime.Goexit()
+	l.failed(errors.New(fmt.Sprintf(format, args...)))
 }

@@ -53,7 +53,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("%w: %s (%v); stop the other worker, or give this one a state.dir of its own", ErrLocked, dir, err)
 	}
-	d := &disk{FS: fs, told: o.Failed}
+	d := &disk{FS: fs, told: o.Failed, early: make(chan error, 1)}
 	opts := tuning(o)
 	opts.FS, opts.Lock, opts.Logger = d, lock, logger{o.Logger, d.failed}
 	db, err := d.open(dir, opts)
