@@ -10,6 +10,7 @@ import (
 
 	"muster/connectors/api"
 	"muster/evaluator"
+	"muster/evaluator/compiled"
 	"muster/pipeline"
 )
 
@@ -129,9 +130,12 @@ func (t *trial) compile(id evaluator.AudienceID) error {
 		// Given in the place of judged: a static audience is one whose members are known.
 		audiences = append(audiences, evaluator.Audience{ID: to.ID, Definition: &evaluator.Definition{Key: to.Key, Name: to.Key, Type: evaluator.Static}})
 	}
-	var err error
-	t.judges, err = newCompiler().Compile(audiences, t.reading.Schema())
-	return err
+	set, err := compiled.Compile(audiences, t.reading.Schema())
+	if err != nil {
+		return err
+	}
+	t.judges = func() pipeline.Judge { return set.NewJudge() }
+	return nil
 }
 
 // visitor judges users for one goroutine.

@@ -124,8 +124,9 @@ func Verify(ctx context.Context, c *config.Config, log *slog.Logger, progress fu
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	w := &Worker{config: c, log: log, source: source, store: store, closers: []func() error{store.Close}}
-	w.pipeline = pipeline.New(store, source, newCompiler(), pipeline.Options{
+	compiler := newCompiler()
+	w := &Worker{config: c, log: log, source: source, store: store, closers: []func() error{store.Close, func() error { compiler.Close(); return nil }}}
+	w.pipeline = pipeline.New(store, source, compiler, pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes), Logger: log,
 	})
 	result, err := w.verifyAlone(ctx, progress)

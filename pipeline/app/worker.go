@@ -35,6 +35,7 @@ type Worker struct {
 	store     *state.Store
 	pipeline  *pipeline.Pipeline
 	metrics   *metrics.Metrics
+	recorder  *recorder // nil without ClickHouse
 	closers   []func() error
 	failed    chan error
 	ending    chan struct{} // closed when the worker begins to stop: answers that never end by themselves end then
@@ -73,6 +74,9 @@ func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Obse
 	})
 	w.metrics.Watch(w.pipeline, w.sourceStatus)
 	if err := w.addSinks(); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	if w.recorder, err = w.newRecorder(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
@@ -118,6 +122,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	background := conc.NewWaitGroup()
 	background.Go(func() { w.directory.RunBulks(ctx, w.log) })
+	background.Go(func() { w.recorder.run(ctx) })
 	done := make(chan error, 1)
 	go func() { done <- w.pipeline.Run(ctx, drain) }()
 	select {

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"muster/config"
+	"muster/connectors/postgres"
+	"muster/evaluator"
+	"muster/pipeline"
+	"muster/pipeline/event"
+	"muster/sinks/clickhouse"
+)
+
+// recorder keeps the versions of all audiences on record in ClickHouse, for those who read the history there. It writes all
+// versions at each start, since writing one again changes nothing, and new ones when they come into force. Nothing waits for it.
+type recorder struct {
+	sink     *clickhouse.Sink // of its own: a sink is used by one goroutine
+	control  *postgres.Control
+	pipeline *pipeline.Pipeline
+	config   *config.Config
+	log      *slog.Logger
+}
+
+// newRecorder returns nil where there is no ClickHouse.
+func (w *Worker) newRecorder() (*recorder, error) {
+	if !w.config.ClickHouse.Enabled {
+		return nil, nil
+	}
+	o, err := ClickHouseOptions(w.config, w.log)
+	if err != nil {
+		return nil, err
+	}
+	sink, err := clickhouse.New(o)
+	return &recorder{sink, w.control, w.pipeline, w.config, w.log}, err
+}
+
+// run records until ctx ends.
+func (r *recorder) run(ctx context.Context) {
+	if r == nil {
+		return
+	}
+	err := r.record(ctx)
+	if err = errors.Join(err, r.sink.Close()); err != nil && ctx.Err() == nil {
+		r.log.Error("the versions of audiences are no longer recorded in ClickHouse; the next start records those that are missing", "error", err)
+	}
+}
+
+func (r *recorder) record(ctx context.Context) error {
+	if err := r.pipeline.AwaitGeneration(ctx, 0); err != nil {
+		return err
+	}
+	if err := r.sink.Recover(ctx); err != nil {
+		return err
+	}
+	last, generation := uint64(0), uint64(0)
+	for {
+		generation = r.pipeline.Status().Generation
+		var err error
+		if last, err = r.since(ctx, last); err != nil {
+			return err
+		}
+		if err := r.pipeline.AwaitGeneration(ctx, generation); err != nil {
+			return err
+		}
+	}
+}
+
+// since records the commits behind one and returns the last.
+func (r *recorder) since(ctx context.Context, last uint64) (uint64, error) {
+	const page = 500
+	for {
+		commits, err := r.control.ListCommits(ctx, event.CommitFilter{Environment: r.config.Environment}, last, true, page)
+		if err != nil {
+			if ctx.Err() != nil {
+				return last, err
+			}
+			r.log.Warn("the commits of definitions cannot be read for the record in ClickHouse; they are with the next one", "error", err)
+			return last, nil
+		}
+		versions := make([]clickhouse.Definition, len(commits))
+		for i := range commits {
+			versions[i] = clickhouse.Definition{Definition: commits[i].Definition, CommittedAt: evaluator.InstantOf(commits[i].CreatedAt)}
+			last = commits[i].ID
+		}
+		if err := r.sink.RecordDefinitions(ctx, versions...); err != nil {
+			return last, err
+		}
+		if len(commits) < page {
+			return last, nil
+		}
+	}
+}
