@@ -1,13 +1,6 @@
 package state
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
-
-	"muster/evaluator"
-)
+import "muster/evaluator"
 
 // UsersBackward is Users against the order of the keys, from the user before the given one; "" begins at the last.
 func (v *View) UsersBackward(beforeUser string, visit func(user string, encoded []byte) (bool, error)) error {
@@ -43,26 +36,4 @@ func (v *View) indexBackward(prefix byte, audience evaluator.AudienceID, user, t
 		}
 		return visit(user, tenant)
 	})
-}
-
-// walkBackward is walk from upper (excluded) down to lower (included).
-func (v *View) walkBackward(lower, upper []byte, visit func(key, value []byte) (bool, error)) error {
-	it, err := v.from.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return fmt.Errorf("read state: %w", err)
-	}
-	for ok := it.Last(); ok; ok = it.Prev() {
-		value, err := it.ValueAndErr()
-		if err != nil {
-			return errors.Join(fmt.Errorf("read state: %w", err), it.Close())
-		}
-		more, err := visit(it.Key(), value)
-		if err != nil {
-			return errors.Join(err, it.Close())
-		}
-		if !more {
-			break
-		}
-	}
-	return closeAfterRead(it)
 }

@@ -149,11 +149,24 @@ func (v *View) getInto(dst, key []byte) ([]byte, error) {
 // walk calls visit for each pair from lower (included) to upper (excluded) until it returns false. Keys and values are
 // valid during the call only.
 func (v *View) walk(lower, upper []byte, visit func(key, value []byte) (bool, error)) error {
+	return v.walkIn(lower, upper, false, visit)
+}
+
+// walkBackward is walk from upper (excluded) down to lower (included).
+func (v *View) walkBackward(lower, upper []byte, visit func(key, value []byte) (bool, error)) error {
+	return v.walkIn(lower, upper, true, visit)
+}
+
+func (v *View) walkIn(lower, upper []byte, backward bool, visit func(key, value []byte) (bool, error)) error {
 	it, err := v.from.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
 	}
-	for ok := it.First(); ok; ok = it.Next() {
+	first, next := it.First, it.Next
+	if backward {
+		first, next = it.Last, it.Prev
+	}
+	for ok := first(); ok; ok = next() {
 		value, err := it.ValueAndErr()
 		if err != nil {
 			return errors.Join(fmt.Errorf("read state: %w", err), it.Close())
