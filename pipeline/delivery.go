@@ -40,8 +40,9 @@ func (p *Pipeline) AddSink(s Sink, o SinkOptions) {
 	p.sinks = append(p.sinks, &delivery{pipeline: p, sink: s, options: o, delivered: newProgress()})
 }
 
-// run delivers until ctx ends or the sink is beyond retrying.
-func (d *delivery) run(ctx context.Context) error {
+// run delivers until ctx ends or the sink is beyond retrying. It does not begin before the source is this worker's, and
+// not at all when reading ends before that.
+func (d *delivery) run(reading, ctx context.Context) error {
 	defer d.dead.Store(true)
 	defer d.delivered.ring()
 	defer d.ready.Store(false)
@@ -50,6 +51,9 @@ func (d *delivery) run(ctx context.Context) error {
 		return err
 	}
 	d.delivered.set(state.Head{Sequence: cursor.Delivered})
+	if d.pipeline.held(reading) != nil {
+		return nil // reading ended: what is in the outbox waits for the next run, or is the other worker's to publish
+	}
 	if err := d.sink.Recover(ctx); err != nil {
 		return d.stopped(ctx, err)
 	}

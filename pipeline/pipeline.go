@@ -39,6 +39,7 @@ type Pipeline struct {
 	head       state.Head // as of the last batch applied; belongs to the run loop
 	catalogue  *catalogue
 	rebuilding bool // a rebuild is being brought to its end
+	takesOver  bool // it began with a rebuild
 	workers    []*worker
 	cache      *recordCache
 	sizes      sizes
@@ -100,6 +101,7 @@ func (p *Pipeline) load() error {
 	if p.rebuilding, err = rebuildPrepared(&p.store.View); err != nil {
 		return err
 	}
+	p.takesOver = p.rebuilding
 	if p.catalogue, err = loadCatalogue(&p.store.View, p.head, p.compiler); err != nil {
 		return err
 	}

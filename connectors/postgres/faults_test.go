@@ -235,6 +235,14 @@ func TestSlotInUseIsAWait(t *testing.T) {
 		s.until("first")
 		second := start(t, db.source(), s.got[len(s.got)-1].Commit)
 		eventually(t, "the second to be turned away", func() bool { return second.source.Status().Reconnects > 0 })
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := second.source.Held(over); err == nil || !second.source.Status().Waiting {
+			t.Errorf("the second counts as the holder of the slot beside the first: %+v", second.source.Status())
+		}
+		if err := first.Held(context.Background()); err != nil || first.Status().Waiting {
+			t.Errorf("the first does not count as the holder of the slot: %v", err)
+		}
 		if err := s.stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -243,6 +251,9 @@ func TestSlotInUseIsAWait(t *testing.T) {
 		}
 		db.mark("second")
 		second.until("second")
+		if err := second.source.Held(context.Background()); err != nil || second.source.Status().Waiting {
+			t.Errorf("the second does not count as the holder of the slot: %v", err)
+		}
 	})
 }
 

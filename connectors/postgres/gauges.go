@@ -13,6 +13,7 @@ import (
 // Status is how the source is doing, for metrics and health.
 type Status struct {
 	Connected    bool      // the stream runs
+	Waiting      bool      // another worker reads the slot
 	ReceivedLSN  event.LSN // end of the last transaction that was sent on
 	AckedLSN     event.LSN // last acknowledgement that the server was told
 	ServerWALEnd event.LSN // how far the server has read its log, as it last said
@@ -84,6 +85,7 @@ func (s *Source) Status() Status {
 	defer g.mu.Unlock()
 	return Status{
 		Connected:         g.connected.Load(),
+		Waiting:           s.hold.waiting(),
 		ReceivedLSN:       g.received,
 		AckedLSN:          event.LSN(g.acked.Load()),
 		ServerWALEnd:      max(event.LSN(g.serverEnd.Load()), g.received),

@@ -46,6 +46,9 @@ func (s *Source) Identity(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, s.explain(err)
 	}
+	if found.slot.ActivePID != 0 {
+		s.hold.occupied()
+	}
 	return Identity{System: system, Slot: found.slot, UsersOID: found.usersOID}, nil
 }
 

@@ -119,8 +119,10 @@ func (s *Source) awaitSlot(ctx context.Context, conn *replicationConn) (inspecti
 			}
 		}
 		if found.slot.ActivePID == 0 {
+			s.hold.grant()
 			return found, nil
 		}
+		s.hold.occupied()
 		s.log.Info("waiting for the replication slot, which another worker uses", "pid", found.slot.ActivePID)
 		if !pause(ctx, backoff) {
 			return inspection{}, ctx.Err()

@@ -28,6 +28,7 @@ type Source struct {
 
 	acknowledged atomic.Uint64
 	gauges       gauges
+	hold         *hold
 }
 
 // New returns a source. It connects to nothing yet.
@@ -44,7 +45,7 @@ func New(options Options) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres.dsn: %w", hidePassword(err))
 	}
-	s := &Source{options: options, log: options.Logger.With("slot", options.Slot), pool: pool}
+	s := &Source{options: options, log: options.Logger.With("slot", options.Slot), pool: pool, hold: newHold()}
 	s.decoder = s.newDecoder()
 	return s, nil
 }

@@ -70,8 +70,10 @@ func (s *Source) streamOn(ctx context.Context, out chan<- []event.Transaction) e
 		}
 		s.gauges.reconnects.Add(1)
 		if sqlState(err) == codeObjectInUse {
+			s.hold.occupied()
 			s.log.Info("waiting for the replication slot, which another connection uses", "reason", err)
 		} else {
+			s.hold.failed(time.Now())
 			s.log.Warn("replication stream interrupted, connecting again", "in", backoff, "error", err)
 		}
 		if !pause(ctx, backoff) {
@@ -106,6 +108,7 @@ func (s *Source) streamOnce(ctx context.Context, first bool, out chan<- []event.
 		return err
 	}
 	s.gauges.connected.Store(true)
+	s.hold.grant()
 	s.log.Info("streaming", "after", s.decoder.End(), "pid", conn.PID())
 	err = session.run(ctx, out)
 	if interrupted(ctx, err) {
