@@ -82,7 +82,7 @@ func newGate(keys []Key, perSecond int) *gate {
 // authorize lets a request through whose key has the role and has not been used too often.
 func (a *API) authorize(e endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, limiter, refused := a.gate.identify(r)
+		caller, limiter, refused := a.gate.identify(r, tokenOf(e, r))
 		if e.role == RoleNone {
 			refused = nil
 		}
@@ -105,13 +105,21 @@ func (a *API) authorize(e endpoint, next http.Handler) http.Handler {
 	})
 }
 
+// tokenOf is the key that a request presents: in its header, or in the query where the endpoint serves a vendor that may
+// be unable to set one.
+func tokenOf(e endpoint, r *http.Request) string {
+	if token := bearerToken(r); token != "" || e.keyParameter == "" {
+		return token
+	}
+	return r.URL.Query().Get(e.keyParameter)
+}
+
 // identify finds out who calls.
-func (g *gate) identify(r *http.Request) (Caller, *rate.Limiter, *Error) {
+func (g *gate) identify(r *http.Request, token string) (Caller, *rate.Limiter, *Error) {
 	everybody := g.limiters[len(g.keys)]
 	if len(g.keys) == 0 {
 		return Caller{Name: "anonymous", Role: RoleAdmin}, everybody, g.neighbour(r)
 	}
-	token := bearerToken(r)
 	if token == "" {
 		return Caller{}, everybody, &Error{Status: http.StatusUnauthorized, Code: "api_key_required",
 			Message: "send a key: Authorization: Bearer KEY"}

@@ -18,6 +18,7 @@ type Data struct {
 	Users       Users
 	Bulks       Bulks
 	Imports     Imports
+	Syncs       Syncs
 	Live        Live
 	Lists       Lists
 	MaxImport   int64 // bytes of an import; 0: 10 MB
@@ -44,6 +45,13 @@ type Bulks interface {
 // Imports records many members, those that can be, in one transaction.
 type Imports interface {
 	Import(ctx context.Context, audience string, members []event.NewMember, create bool) (added int, faults event.DataFaults, token string, err error)
+}
+
+// Syncs writes what warehouses send: those records that can be.
+type Syncs interface {
+	IdentifyEach(ctx context.Context, users []event.Identify) (faults event.DataFaults, token string, err error)
+	// Fields names what a user can have, its id first; open says that it may have more.
+	Fields(ctx context.Context) (fields []event.UserField, open bool, err error)
 }
 
 // Live answers from the newest state.
@@ -107,6 +115,7 @@ func (d Data) register(a *API) {
 	w.registerBulk()
 	w.registerExport()
 	w.registerImport()
+	w.registerSyncs()
 }
 
 // dataFaults gives the faults of a batch their paths in a request; list is the name of its field.

@@ -21,6 +21,7 @@ type endpoint struct {
 	status       int    // of success; 0: 200, or 204 where the output has no Body
 	streamed     bool   // the body is read by the handler as it comes and may have up to limit bytes; no Idempotency-Key
 	limit        int64  // bytes of the body; 0: Options.MaxBody
+	keyParameter string // of the query, in which a caller that cannot set a header may send its key
 	errors       []int  // statuses it may answer beside those that all may
 }
 

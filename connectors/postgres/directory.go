@@ -88,6 +88,22 @@ func (d *Directory) look(ctx context.Context, q queryer) (*shape, error) {
 	return s, nil
 }
 
+// Fields names the columns of the users table that the API may write, its id first, and says whether a user may have
+// properties beside them.
+func (d *Directory) Fields(ctx context.Context) (fields []event.UserField, open bool, err error) {
+	s, err := d.look(ctx, d.pool)
+	if err != nil {
+		return nil, false, err
+	}
+	fields = append(fields, event.UserField{Name: "id", Type: s.columns[d.users.ID].kind})
+	for _, name := range slices.Sorted(maps.Keys(s.columns)) {
+		if a := s.columns[name]; !a.computed && name != d.users.ID && (name != d.users.Properties || !s.properties) {
+			fields = append(fields, event.UserField{Name: name, Type: a.kind})
+		}
+	}
+	return fields, s.properties, nil
+}
+
 // place splits the properties of a user into those of columns and those of the document.
 func (d *Directory) place(s *shape, u event.Identify) (columns, document []string, faults event.DataFaults) {
 	for _, name := range slices.Sorted(maps.Keys(u.Properties)) {

@@ -24,7 +24,8 @@ func (d *Directory) Import(ctx context.Context, audience string, members []event
 		}
 		for from := 0; from < len(members); from += importChunk {
 			chunk := members[from:min(from+importChunk, len(members))]
-			wrong, err := d.importUsers(ctx, tx, chunk, len(faults))
+			users, index := usersOf(chunk)
+			wrong, err := d.importUsers(ctx, tx, users, index, len(faults))
 			if err != nil {
 				return false, err
 			}
@@ -46,16 +47,34 @@ func (d *Directory) Import(ctx context.Context, audience string, members []event
 // maxImportFaults bounds the records of an import that the database refuses; each costs statements of its own.
 const maxImportFaults = 10_000
 
-// importUsers writes the users of some members and returns what is wrong with single ones. What the table cannot hold at
-// all is found without asking it.
-func (d *Directory) importUsers(ctx context.Context, tx pgx.Tx, members []event.NewMember, wrongSoFar int) (event.DataFaults, error) {
-	var batch importBatch
+// IdentifyEach writes the users that can be written, all in one transaction. What is wrong with the others comes back as
+// faults.
+func (d *Directory) IdentifyEach(ctx context.Context, users []event.Identify) (faults event.DataFaults, token string, err error) {
+	token, err = d.write(ctx, func(tx pgx.Tx) (bool, error) {
+		index := make([]int, len(users))
+		for i := range users {
+			index[i] = i
+		}
+		faults, err = d.importUsers(ctx, tx, users, index, 0)
+		return len(faults) < len(users), err
+	})
+	return faults, token, err
+}
+
+// usersOf returns the users of members that come with properties, each with the index of its member.
+func usersOf(members []event.NewMember) (users []event.Identify, index []int) {
 	for i := range members {
 		if len(members[i].User.Properties) > 0 {
-			batch.users, batch.index = append(batch.users, members[i].User), append(batch.index, i)
+			users, index = append(users, members[i].User), append(index, i)
 		}
 	}
-	if len(batch.users) == 0 {
+	return users, index
+}
+
+// importUsers writes users, each known by an index, and returns what is wrong with single ones. What the table cannot hold
+// at all is found without asking it.
+func (d *Directory) importUsers(ctx context.Context, tx pgx.Tx, users []event.Identify, index []int, wrongSoFar int) (event.DataFaults, error) {
+	if len(users) == 0 {
 		return nil, nil
 	}
 	if !d.identify {
@@ -65,20 +84,19 @@ func (d *Directory) importUsers(ctx context.Context, tx pgx.Tx, members []event.
 	if err != nil {
 		return nil, err
 	}
-	batch.faults = make(map[int]event.DataFault)
-	sound := importBatch{faults: batch.faults, limit: maxImportFaults - wrongSoFar}
-	for i := range batch.users {
-		if _, _, faults := d.place(s, batch.users[i]); len(faults) > 0 {
-			faults[0].Index = batch.index[i]
-			batch.faults[batch.index[i]] = faults[0]
+	sound := importBatch{faults: make(map[int]event.DataFault), limit: maxImportFaults - wrongSoFar}
+	for i := range users {
+		if _, _, faults := d.place(s, users[i]); len(faults) > 0 {
+			faults[0].Index = index[i]
+			sound.faults[index[i]] = faults[0]
 			continue
 		}
-		sound.users, sound.index = append(sound.users, batch.users[i]), append(sound.index, batch.index[i])
+		sound.users, sound.index = append(sound.users, users[i]), append(sound.index, index[i])
 	}
 	err = d.importHalves(ctx, tx, s, &sound, 0, len(sound.users))
-	found := make(event.DataFaults, 0, len(batch.faults))
-	for _, i := range slices.Sorted(maps.Keys(batch.faults)) {
-		found = append(found, batch.faults[i])
+	found := make(event.DataFaults, 0, len(sound.faults))
+	for _, i := range slices.Sorted(maps.Keys(sound.faults)) {
+		found = append(found, sound.faults[i])
 	}
 	return found, err
 }

@@ -238,6 +238,9 @@ func (d *Directory) blame(ctx context.Context, tx pgx.Tx, s *shape, users []even
 	return faults
 }
 
+// errProbed undoes what was written only to see whether it can be.
+var errProbed = errors.New("probed")
+
 func (d *Directory) blameField(ctx context.Context, tx pgx.Tx, s *shape, u event.Identify, err error) string {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.ColumnName != "" {
@@ -249,7 +252,9 @@ func (d *Directory) blameField(ctx context.Context, tx pgx.Tx, s *shape, u event
 		if name != "" {
 			alone.Properties = map[string]json.RawMessage{name: u.Properties[name]}
 		}
-		try := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertAll(ctx, tx, s, []event.Identify{alone}) })
+		try := savepoint(ctx, tx, func(tx pgx.Tx) error {
+			return errors.Join(d.upsertAll(ctx, tx, s, []event.Identify{alone}), errProbed) // written to see, not to stay
+		})
 		var same *pgconn.PgError
 		if errors.As(try, &same) && refused != nil && same.Code == refused.Code {
 			if name == "" {

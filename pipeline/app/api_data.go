@@ -11,7 +11,7 @@ import (
 func (w *Worker) data() api.Data {
 	answers := live{w.pipeline}
 	return api.Data{
-		Environment: w.config.Environment, Members: w.directory, Users: w.directory, Bulks: w.directory, Imports: w.directory,
+		Environment: w.config.Environment, Members: w.directory, Users: w.directory, Bulks: w.directory, Imports: w.directory, Syncs: w.directory,
 		Live: answers, Lists: answers, MaxImport: int64(w.config.HTTP.Limits.Import),
 	}
 }

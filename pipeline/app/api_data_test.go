@@ -252,9 +252,14 @@ func TestImportOfCSV(t *testing.T) {
 	if _, u, _ := s.ask("GET", "/v1/users/u5", nil); u["email"] != "=1+1" {
 		t.Errorf("what looks like a formula is data: %v", u)
 	}
-	if _, report, _ := s.upload("/v1/audiences/beta/import", `{"ID": "id", "Org": "tenant_id"}`, file); report["unchanged"] != 2.0 {
+	if status, u, _ := s.ask("GET", "/v1/users/u2", nil); status != http.StatusNotFound {
+		t.Errorf("the user of a row that was skipped: %d %v", status, u)
+	}
+	_, report, header = s.upload("/v1/audiences/beta/import", `{"ID": "id", "Org": "tenant_id"}`, file)
+	if report["unchanged"] != 2.0 || report["added"] != 1.0 { // without its age u2 is sound
 		t.Errorf("imported again: %v", report)
 	}
+	s.want(http.StatusOK, "GET", "/v1/audiences/beta/members", "", "Muster-Position: "+header.Get("Muster-Position"))
 	if status, answer, _ := s.upload("/v1/audiences/beta/import", `{"Nr": "id"}`, file); status != http.StatusUnprocessableEntity {
 		t.Errorf("a mapping of no column: %d %v", status, answer)
 	}
@@ -264,7 +269,7 @@ func TestImportOfCSV(t *testing.T) {
 	}
 	defer response.Body.Close()
 	var exported bytes.Buffer
-	if _, err := exported.ReadFrom(response.Body); err != nil || !strings.Contains(exported.String(), "'=1+1") || strings.Count(exported.String(), "\n") != 3 {
+	if _, err := exported.ReadFrom(response.Body); err != nil || !strings.Contains(exported.String(), "'=1+1") || strings.Count(exported.String(), "\n") != 4 || !strings.Contains(exported.String(), "missing,age,created_at,email") {
 		t.Errorf("export: %v\n%s", err, exported.String())
 	}
 }

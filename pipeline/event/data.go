@@ -19,6 +19,12 @@ type NewMember struct {
 	Tenant string // "" is none
 }
 
+// UserField is a column of the users table as writers may name it.
+type UserField struct {
+	Name string
+	Type string // as Postgres writes it: text, integer, timestamp with time zone, text[]
+}
+
 // DataFault is one thing wrong with one record of a batch.
 type DataFault struct {
 	Index   int    // of the record
