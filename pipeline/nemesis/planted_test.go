@@ -123,10 +123,16 @@ func (p plant) build(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", program, ".")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
+	build(t, program, "-overlay", overlay)
+	return program
+}
+
+// build builds the worker as users have it, without the race detector that these tests may run under.
+func build(t *testing.T, program string, flags ...string) {
+	t.Helper()
+	c := exec.Command("go", append(append([]string{"build"}, flags...), "-o", program, ".")...)
+	c.Dir = "../.."
+	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	return program
 }

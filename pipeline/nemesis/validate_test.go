@@ -13,7 +13,6 @@ import (
 
 	"muster/evaluator"
 	"muster/pipeline/event"
-	"muster/pipeline/state"
 )
 
 var lagOfKafka = regexp.MustCompile(`(?m)^muster_sink_lag_events\{sink="kafka"\} 0$`)
@@ -248,14 +247,7 @@ func (w *world) durability() []violation {
 	if err != nil {
 		w.Fatal(err)
 	}
-	store, err := state.Open(w.stateDir, state.Options{})
-	if err != nil {
-		w.Fatal(err)
-	}
-	head, err := store.Head()
-	if cerr := store.Close(); err != nil || cerr != nil {
-		w.Fatal(err, cerr)
-	}
+	head := w.head()
 	// A new slot stands at the first byte that is not in the snapshot, and the state at the last one that is.
 	if head.Position > 0 && !head.Snapshot.Running && confirmed > head.End+1 {
 		return []violation{{"f", fmt.Sprintf("the slot is acknowledged up to %s, the state ends at %s", confirmed, head.End)}}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,7 @@ type worker struct {
 	exited  chan struct{} // closed when it has
 	err     error         // how it ended; read after exited
 	begins  int64         // of its log in the file
+	memory  int64         // the most bytes resident of any of its processes that have ended
 }
 
 // newWorker returns a worker that does not run yet. The program is that of the test binary, or another one.
@@ -76,10 +78,22 @@ func (k *worker) start() {
 	go func() {
 		err := c.Wait()
 		k.mu.Lock()
-		k.err = err
+		k.err, k.memory = err, max(k.memory, residentMost(c.ProcessState))
 		k.mu.Unlock()
 		close(exited)
 	}()
+}
+
+// residentMost is the most memory a process that has ended ever had, in bytes.
+func residentMost(p *os.ProcessState) int64 {
+	usage, ok := p.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "linux" {
+		return usage.Maxrss * 1024
+	}
+	return usage.Maxrss
 }
 
 // kill ends the process by SIGKILL and waits until it is gone. It reports whether there was one to kill.
