@@ -127,9 +127,13 @@ func (b *builder) audience(from evaluator.Audience) {
 	for _, c := range conjunctions(b.normalise(from.Definition)) {
 		first := uint32(len(g.literals))
 		g.literals = append(g.literals, c.literals...)
+		tree := int32(0)
+		if len(c.trees) > 0 {
+			g.trees = append(g.trees, c.trees)
+			tree = int32(len(g.trees))
+		}
 		g.clauses = append(g.clauses, clause{
-			audience: int32(len(g.audiences)), first: first, beyond: first, end: uint32(len(g.literals)),
-			place: none, trees: c.trees,
+			audience: int32(len(g.audiences)), first: first, beyond: first, end: uint32(len(g.literals)), place: none, tree: tree,
 		})
 	}
 	a.end = int32(len(g.clauses))
@@ -239,8 +243,9 @@ func (g *segment) eachBeyond(c *clause, visit func(*predicate)) {
 	for _, l := range g.literals[c.first:c.beyond] {
 		visit(&g.predicates[l.predicate()])
 	}
-	for i := range c.trees {
-		g.eachOfTree(&c.trees[i], visit)
+	trees := g.treesOf(c)
+	for i := range trees {
+		g.eachOfTree(&trees[i], visit)
 	}
 }
 

@@ -6,22 +6,22 @@
 // Each audience is brought into clauses, lists of literals of which all must hold; it holds when one of its clauses does.
 // A clause goes to one of two places.
 //
-//	                      value of an attribute
-//	                               |
-//	                             index              constants by hash, patterns by automaton, thresholds by search
-//	                    +----------+-----------+
-//	                    |                      |
-//	                 clusters                vector       one word of 64 clauses for each block that reads the attribute
-//	        clauses that pin a value         10110..      a bit is set where the value violates the clause
-//	        few users have: judged one           |
-//	        by one, and only for those     OR of a block's words
-//	                    |                        |
-//	                    |               block 0   block 1   block 2 ...      64 clauses each; 0 is a clause that holds
-//	                    +-----------+------------+
-//	                                |
-//	                        residue of a clause           what no lane can say: patterns of RE2, arguments taken from
-//	                                |                     properties, references, samples, trees that do not expand;
-//	                            audience                  asked only where the rest of the clause holds
+//	              value of an attribute
+//	                       |
+//	                     index              constants by hash, patterns by automaton, thresholds by search
+//	            +----------+-----------+
+//	            |                      |
+//	         clusters                vector       one word of 64 clauses for each block that reads the attribute
+//	clauses that pin a value         10110..      a bit is set where the value violates the clause
+//	few users have: judged one           |
+//	by one, and only for those     OR of a block's words
+//	            |                        |
+//	            |               block 0   block 1   block 2 ...      64 clauses each; 0 is a clause that holds
+//	            +-----------+------------+
+//	                        |
+//	                residue of a clause           what no lane can say: patterns of RE2, arguments taken from
+//	                        |                     properties, references, samples, trees that do not expand;
+//	                    audience                  asked only where the rest of the clause holds
 //
 // Clauses that read the same attributes are neighbours, so that a block has words of few vectors.
 //

@@ -48,7 +48,7 @@ func (y *layout) place() {
 		c.place = int32(i)
 		g.clauseAt[i] = y.plans[i].clause
 		g.used[i/64] |= 1 << (i % 64)
-		if c.first != c.beyond || len(c.trees) > 0 {
+		if c.first != c.beyond || c.tree != 0 {
 			g.residual[i/64] |= 1 << (i % 64)
 			y.residue(c)
 		}

@@ -13,6 +13,7 @@ type segment struct {
 	audiences  []audience // in an order in which each comes after those of this segment that it refers to
 	clauses    []clause
 	literals   []literal // of clauses, one after the other
+	trees      [][]node  // of clauses
 
 	// The lanes: clauses as bits, 64 to a block.
 	vectors     []vector
@@ -94,7 +95,15 @@ type clause struct {
 	place      int32  // its bit in the blocks; none when it is found by hash
 	timed      bool   // it depends on the clock
 	mask       uint64 // attributes that the part beyond the lanes reads; of one found by hash, all but its pin
-	trees      []node // what could not be expanded
+	tree       int32  // segment.trees[tree-1] is what could not be expanded; 0 is none
+}
+
+// treesOf returns what a clause could not expand.
+func (g *segment) treesOf(c *clause) []node {
+	if c.tree == 0 {
+		return nil
+	}
+	return g.trees[c.tree-1]
 }
 
 const (

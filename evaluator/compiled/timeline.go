@@ -18,7 +18,7 @@ func (s *scratch) flipOf(a int32) evaluator.Instant {
 	s.spans = s.spans[:0]
 	for c := g.audiences[a].first; c < g.audiences[a].end; c++ {
 		clause := &g.clauses[c]
-		if clause.timed && len(clause.trees) > 0 && g.treesTimed(clause) {
+		if clause.timed && clause.tree != 0 && g.treesTimed(clause) {
 			return s.irregularFlip(a)
 		}
 		if sp, ok := s.spanOf(clause); ok {
@@ -73,8 +73,9 @@ func (s *scratch) spanOf(c *clause) (span, bool) {
 			return sp, false
 		}
 	}
-	for i := range c.trees {
-		if !s.tree(g, &c.trees[i], after) {
+	trees := g.treesOf(c)
+	for i := range trees {
+		if !s.tree(g, &trees[i], after) {
 			return sp, false
 		}
 	}
@@ -120,8 +121,9 @@ func (s *scratch) turn(p *predicate, negated bool) (at evaluator.Instant, rises,
 // treesTimed reports whether what a clause could not expand depends on the clock.
 func (g *segment) treesTimed(c *clause) bool {
 	timed := false
-	for i := range c.trees {
-		g.eachOfTree(&c.trees[i], func(p *predicate) { timed = timed || p.relative() })
+	trees := g.treesOf(c)
+	for i := range trees {
+		g.eachOfTree(&trees[i], func(p *predicate) { timed = timed || p.relative() })
 	}
 	return timed
 }
@@ -143,8 +145,9 @@ func (s *scratch) irregularFlip(a int32) evaluator.Instant {
 		for _, l := range g.literals[clause.first:clause.end] {
 			factors = append(factors, s.literalLine(l))
 		}
-		for i := range clause.trees {
-			factors = append(factors, s.treeLine(&clause.trees[i]))
+		trees := g.treesOf(clause)
+		for i := range trees {
+			factors = append(factors, s.treeLine(&trees[i]))
 		}
 		lines = append(lines, combine(factors, len(factors)))
 	}

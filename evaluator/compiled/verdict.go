@@ -22,8 +22,9 @@ func (s *scratch) beyond(c *clause, on side) bool {
 			return false
 		}
 	}
-	for i := range c.trees {
-		if !s.tree(g, &c.trees[i], on) {
+	trees := g.treesOf(c)
+	for i := range trees {
+		if !s.tree(g, &trees[i], on) {
 			return false
 		}
 	}
