@@ -34,9 +34,10 @@ type State struct {
 	Checkpoint Checkpoint `yaml:"checkpoint"`
 }
 
-// Checkpoint is a copy of the state that a standby starts from.
+// Checkpoint is a copy of the state, for the day its disk is lost.
 type Checkpoint struct {
-	// A folder that receives checkpoints of the state for standbys and backups. Empty: none are made.
+	// A folder that receives a copy of the state each interval, `<UTC time>` each; the last two are kept. On the state's own file
+	// system files are linked, not copied. Empty: none are made.
 	Dir string `yaml:"dir" path:"true"`
 	// The time between two checkpoints, at least 1s.
 	Interval time.Duration `yaml:"interval"`

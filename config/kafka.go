@@ -20,6 +20,9 @@ type Kafka struct {
 	Replication int `yaml:"replication"`
 	// Create the topic when it is absent. `false`: its absence is an error.
 	CreateTopic bool `yaml:"create_topic"`
+	// The id of a topic that may take the place of the one events went to so far, after that was deleted and created anew.
+	// The error that stops the worker then names the id. It is of no effect once the topic is taken up.
+	AcceptTopic string `yaml:"accept_topic"`
 	// `zstd`, `lz4`, `snappy`, `gzip` or `none`.
 	Compression string `yaml:"compression"`
 	// The transactional id that fences older workers, unique in the cluster for each environment. `off` where the broker

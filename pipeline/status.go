@@ -22,6 +22,7 @@ type Status struct {
 	Generation uint64            // of the definitions in force
 
 	OutboxEvents, OutboxBytes   int64
+	OutboxLimit                 int64 // bytes at which reading stops
 	SnapshotRows, SnapshotTotal int64
 	Backfill                    state.Progress
 	NextTimer                   evaluator.Instant // NoInstant when none
@@ -36,6 +37,7 @@ func (p *Pipeline) Status() Status {
 		Phase: Phase(p.phase.Load()), Position: h.Position, Durable: d.Position, Committed: h.Committed, Clock: h.Clock,
 		Sequence: h.Sequence, Generation: h.Generation, Backfill: h.Backfill,
 		OutboxEvents: p.outbox.events.Load(), OutboxBytes: p.outbox.bytes.Load(),
+		OutboxLimit:  p.options.OutboxLimit,
 		SnapshotRows: p.snapshotRows.Load(), SnapshotTotal: p.snapshotTotal.Load(),
 		SourceNow: p.clock.now(), NextTimer: evaluator.NoInstant,
 	}

@@ -35,7 +35,7 @@ func KafkaOptions(c *config.Config, log *slog.Logger) (kafka.Options, error) {
 	o := kafka.Options{
 		Brokers: k.Brokers, Topic: k.Topic, Environment: c.Environment, TransactionalID: k.TransactionalID,
 		CreateTopic: k.CreateTopic, Partitions: k.Partitions, Replication: max(k.Replication, 0), Compression: k.Compression,
-		TLS: tls, Logger: log,
+		AcceptTopic: k.AcceptTopic, TLS: tls, Logger: log,
 	}
 	if k.SASL.Mechanism != "" {
 		o.SASL = &kafka.SASL{Mechanism: k.SASL.Mechanism, Username: k.SASL.Username, Password: k.SASL.Password.Reveal()}

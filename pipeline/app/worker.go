@@ -122,6 +122,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	background := conc.NewWaitGroup()
 	background.Go(func() { w.directory.RunBulks(ctx, w.log) })
+	background.Go(func() { w.checkpoints(ctx) })
 	background.Go(func() { w.recorder.run(ctx) })
 	done := make(chan error, 1)
 	go func() { done <- w.pipeline.Run(ctx, drain) }()
@@ -172,7 +173,7 @@ func (w *Worker) close() error {
 func (w *Worker) sourceStatus() metrics.Source {
 	s := w.source.Status()
 	m := metrics.Source{
-		Connected: s.Connected, ServerEnd: s.ServerWALEnd, Retained: s.RetainedBytes, SlotStatus: s.SlotWALStatus,
+		Connected: s.Connected, Waiting: s.Waiting, ServerEnd: s.ServerWALEnd, Retained: s.RetainedBytes, SlotStatus: s.SlotWALStatus,
 		Transactions: s.Transactions, Changes: make(map[metrics.ChangeKind]uint64, len(s.Changes)),
 	}
 	if s.SlotSeen.IsZero() {

@@ -11,6 +11,7 @@ import (
 // Source is what the gauges need to know of the connection to Postgres.
 type Source struct {
 	Connected    bool
+	Waiting      bool      // another worker reads the slot
 	ServerEnd    event.LSN // end of the server's log
 	Retained     int64     // bytes of log the slot holds back; negative when it is not known
 	SlotStatus   string    // wal_status: reserved, extended, unreserved, lost; "" when it is not known
@@ -43,12 +44,14 @@ var (
 	changes         = describe("muster_source_changes_total", "Row changes read, by table and operation.", "table", "op")
 	retained        = describe("muster_slot_retained_bytes", "Log that the replication slot keeps Postgres from removing.")
 	slotStatus      = describe("muster_slot_status", "1 for the present wal_status of the replication slot.", "status")
+	waiting         = describe("muster_source_waiting", "1 while another worker reads the replication slot and this one stands by.")
 	connected       = describe("muster_source_connected", "1 while the replication connection is up.")
 	snapshotRows    = describe("muster_snapshot_rows", "Users read by the first snapshot.")
 	snapshotTotal   = describe("muster_snapshot_rows_total", "Users the first snapshot expects, an estimate.")
 	audienceMembers = describe("muster_audience_members", "Members of an audience.", "audience")
 	outboxEvents    = describe("muster_outbox_events", "Events in the outbox.")
 	outboxBytes     = describe("muster_outbox_bytes", "Size of the events in the outbox.")
+	outboxMaxBytes  = describe("muster_outbox_max_bytes", "Size of the outbox at which reading stops: outbox.max_bytes.")
 	timersPending   = describe("muster_timers_pending", "Users with a timer, counted at most every ten seconds.")
 	sinkLag         = describe("muster_sink_lag_events", "Events a sink has yet to take.", "sink")
 	sinkLagSeconds  = describe("muster_sink_lag_seconds", "Age of the oldest event a sink has yet to take; 0 when there is none.", "sink")
@@ -58,8 +61,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{lagBytes, lagSeconds, transactions, changes, retained, slotStatus, connected, snapshotRows,
-		snapshotTotal, audienceMembers, outboxEvents, outboxBytes, timersPending, sinkLag, sinkLagSeconds, backfillRunning, backfillUsers} {
+	for _, d := range [...]*prometheus.Desc{lagBytes, lagSeconds, transactions, changes, retained, slotStatus, connected, waiting, snapshotRows,
+		snapshotTotal, audienceMembers, outboxEvents, outboxBytes, outboxMaxBytes, timersPending, sinkLag, sinkLagSeconds, backfillRunning, backfillUsers} {
 		ch <- d
 	}
 }
@@ -76,6 +79,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(snapshotTotal, prometheus.UntypedValue, float64(status.SnapshotTotal))
 	gauge(outboxEvents, float64(status.OutboxEvents))
 	gauge(outboxBytes, float64(status.OutboxBytes))
+	gauge(outboxMaxBytes, float64(status.OutboxLimit))
 	gauge(timersPending, float64(g.pipeline.PendingTimers()))
 	gauge(backfillRunning, number(status.Backfill.Running))
 	gauge(backfillUsers, float64(status.Backfill.Done))
@@ -104,6 +108,7 @@ func (g *gauges) collectSource(ch chan<- prometheus.Metric, gauge func(*promethe
 	}
 	gauge(lagSeconds, age)
 	gauge(connected, number(source.Connected))
+	gauge(waiting, number(source.Waiting))
 	if source.Retained >= 0 {
 		gauge(retained, float64(source.Retained))
 	}

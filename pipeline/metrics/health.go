@@ -44,7 +44,9 @@ func (h Health) reasons() []string {
 	case pipeline.Snapshotting:
 		reasons = append(reasons, fmt.Sprintf("first snapshot: %d of about %d users", status.SnapshotRows, status.SnapshotTotal))
 	case pipeline.Streaming:
-		if !source.Connected {
+		if source.Waiting {
+			reasons = append(reasons, "another worker reads the replication slot; standing by")
+		} else if !source.Connected {
 			reasons = append(reasons, "not connected to Postgres")
 		}
 	}
