@@ -69,7 +69,7 @@ func (d data) importCSV(ctx context.Context, in *importInput) (*importOutput, er
 		}
 	}
 	if in.Report == "csv" {
-		return &importOutput{"text/csv; charset=utf-8", file.report.csv()}, nil
+		return &importOutput{"text/csv; charset=utf-8", file.report.CSV()}, nil
 	}
 	return &importOutput{"application/json", file.report}, nil
 }

@@ -241,8 +241,8 @@ func (f *importFile) row(line int, record, fields []string, width int, seen map[
 	f.members, f.lines = append(f.members, m), append(f.lines, line)
 }
 
-// csv is the report's rows that were not taken, as CSV.
-func (r *ImportReport) csv() []byte {
+// CSV is the report's rows that were not taken, as CSV.
+func (r *ImportReport) CSV() []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	_ = w.Write([]string{"line", "id", "reason"})

@@ -105,6 +105,6 @@ publishes each entry and exit to Kafka, and records the whole membership history
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newCheck(), newAudience(), newPreview(), newExplain(), newHistory(), newVerify(), newRebuild(), newDemo(), newLocal(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newAudience(), newMember(), newPreview(), newExplain(), newHistory(), newVerify(), newRebuild(), newDemo(), newLocal(), newVersion())
 	return root
 }
