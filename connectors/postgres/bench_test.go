@@ -25,7 +25,7 @@ const backlogChanges = 200_000
 func backlog(b *testing.B) (dsn, bin string) {
 	b.Helper()
 	ctx := context.Background()
-	server, err := local.Start(ctx, local.Options{Version: "15", Settings: map[string]string{"fsync": "off", "max_wal_size": "4GB", "wal_sender_timeout": "0"}})
+	server, err := local.Start(ctx, local.Options{Version: "15", Settings: map[string]string{"fsync": "off", "max_wal_size": "4GB"}})
 	if err != nil {
 		b.Fatal(err)
 	}

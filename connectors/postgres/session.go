@@ -106,7 +106,7 @@ func (s *session) read(ctx context.Context) error {
 	if s.behind {
 		wait = pileUpTime // nothing within it: not behind any more, and what is held back goes out
 		if s.lastRead < smallRead {
-			time.Sleep(pileUpTime)
+			doze(pileUpTime)
 		}
 	}
 	now := time.Now()

@@ -43,7 +43,7 @@ kept AS (
 SELECT u.relnatts, CASE u.relkind WHEN 'p' THEN md5(coalesce(k.names, '')) ELSE k.names END, coalesce(k.writers, ''),
        a.attnum, a.attname, a.atttypid, a.attisdropped, %s,
        CASE WHEN a.atthasmissing AND t.typdelim = ',' THEN (a.attmissingval::text::text[])[1]
-            WHEN a.atthasmissing THEN btrim(a.attmissingval::text, '{}') END
+            WHEN a.atthasmissing THEN (regexp_match(a.attmissingval::text, '^{"?(.*?)"?}$'))[1] END
   FROM users u CROSS JOIN kept k
   JOIN pg_attribute a ON a.attrelid = u.oid AND a.attnum > 0
   LEFT JOIN pg_type t ON t.oid = a.atttypid

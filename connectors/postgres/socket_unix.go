@@ -253,3 +253,10 @@ func (d *side) wait(fd int, events int16) error {
 	}
 	return nil
 }
+
+// doze blocks for about d, on the thread itself: for half a millisecond Go's timers cost as much as what they wait for. A
+// signal may end it early.
+func doze(d time.Duration) {
+	timeout := unix.NsecToTimeval(int64(d))
+	_, _ = unix.Select(0, nil, nil, nil, &timeout)
+}
