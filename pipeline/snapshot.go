@@ -68,14 +68,18 @@ func (p *Pipeline) placeChunk(b *batch, c *event.SnapshotChunk) {
 		return
 	}
 	b.head.Position, b.head.End = p.head.Position, p.head.End
-	if len(c.Users) == 0 {
+	if len(c.Users) == 0 && !c.Last {
 		return
+	}
+	through := c.Through
+	if c.Last { // no user behind the last was there either
+		through = ""
 	}
 	ranges := slices.Clone(b.head.Resumed)
 	if n := len(ranges); n > 0 && ranges[n-1].Consistent == c.Consistent {
-		ranges[n-1].Through = c.Through
+		ranges[n-1].Through = through
 	} else {
-		ranges = append(ranges, state.Range{After: c.After, Through: c.Through, Order: c.Order, Consistent: c.Consistent})
+		ranges = append(ranges, state.Range{After: c.After, Through: through, Order: c.Order, Consistent: c.Consistent})
 	}
 	b.head.Resumed = ranges
 }

@@ -44,14 +44,14 @@ type Reread struct {
 // Range is a stretch of users that a resumed snapshot read as of Consistent. A change of one of them that was committed
 // at or before that point is already in the state.
 type Range struct {
-	After, Through string // ids; After is excluded, Through included
+	After, Through string // ids; After is excluded, Through included; "" is no bound
 	Order          event.KeyOrder
 	Consistent     event.LSN
 }
 
 // Holds reports whether the range already has the effect that a commit had on user.
 func (r *Range) Holds(user string, commit event.LSN) bool {
-	return commit <= r.Consistent && (r.After == "" || r.Order.Compare(user, r.After) > 0) && r.Order.Compare(user, r.Through) <= 0
+	return commit <= r.Consistent && (r.After == "" || r.Order.Compare(user, r.After) > 0) && (r.Through == "" || r.Order.Compare(user, r.Through) <= 0)
 }
 
 // Progress is the place of a walk over all users in key order.
