@@ -214,7 +214,7 @@ func fromHuma(status int, message string, errs ...error) huma.StatusError {
 			continue
 		}
 		d := detailed.ErrorDetail()
-		e.Errors = append(e.Errors, FieldError{Field: fieldOf(d.Location), Type: "invalid", Message: d.Message})
+		e.Errors = append(e.Errors, FieldError{Field: absentOf(fieldOf(d.Location), d.Message), Type: "invalid", Message: d.Message})
 	}
 	if len(e.Errors) > 0 {
 		e.Message = invalidAll(e.Errors).Message
@@ -227,6 +227,16 @@ var codes = map[int]string{
 	http.StatusNotAcceptable:        "not_acceptable",
 	http.StatusUnsupportedMediaType: "unsupported_media_type",
 	http.StatusInternalServerError:  "internal_error",
+}
+
+// absentOf is the field that a message of huma's says is absent, whose place is that of the object around it.
+func absentOf(field, message string) string {
+	if rest, ok := strings.CutPrefix(message, "expected required property "); ok {
+		if name, ok := strings.CutSuffix(rest, " to be present"); ok {
+			return strings.TrimPrefix(field+"."+name, ".")
+		}
+	}
+	return field
 }
 
 // fieldOf takes huma's "body.", "query." and so on off a location.
