@@ -43,6 +43,9 @@ type Schema struct {
 	// publication's column list, or generated. They cannot be read, and they still hide the property of their name.
 	Hidden []string
 
+	// Table is Postgres's number of the table, which a rename keeps and another table of its name does not have; 0 when it is
+	// not known.
+	Table uint32 `json:",omitempty"`
 	// Width is the highest number that any column of the table had when the shape was met: a column beyond it is new, one
 	// up to it that the schema lacks had values before it came to be seen. 0 when numbers are not known.
 	Width int16 `json:",omitempty"`
@@ -89,7 +92,7 @@ func (s *Schema) Identical(o *Schema) bool {
 	if s == o {
 		return true
 	}
-	if !s.Equal(o) || s.Width != o.Width || s.Files != o.Files || s.Rewrites != o.Rewrites {
+	if !s.Equal(o) || s.Table != o.Table || s.Width != o.Width || s.Files != o.Files || s.Rewrites != o.Rewrites {
 		return false
 	}
 	for i := range s.Columns {

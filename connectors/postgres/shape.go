@@ -43,7 +43,7 @@ kept AS (
 SELECT u.relnatts, CASE u.relkind WHEN 'p' THEN md5(coalesce(k.names, '')) ELSE k.names END, coalesce(k.writers, ''),
        a.attnum, a.attname, a.atttypid, a.attisdropped, %s,
        CASE WHEN a.atthasmissing AND t.typdelim = ',' THEN (a.attmissingval::text::text[])[1]
-            WHEN a.atthasmissing THEN (regexp_match(a.attmissingval::text, '^{"?(.*?)"?}$'))[1] END
+            WHEN a.atthasmissing THEN (regexp_match(a.attmissingval::text, '^{"?(.*?)"?}$'))[1] END, u.oid
   FROM users u CROSS JOIN kept k
   JOIN pg_attribute a ON a.attrelid = u.oid AND a.attnum > 0
   LEFT JOIN pg_type t ON t.oid = a.atttypid
@@ -66,7 +66,7 @@ func (s *Source) shape(ctx context.Context, q querier, oid string, version int) 
 	var shape pgoutput.Shape
 	for _, row := range rows {
 		number := func(i int) uint64 { n, _ := strconv.ParseUint(string(row[i]), 10, 32); return n } // what the server prints parses
-		shape.Width, shape.Files, shape.Writers = int16(number(0)), string(row[1]), string(row[2])
+		shape.Table, shape.Width, shape.Files, shape.Writers = uint32(number(9)), int16(number(0)), string(row[1]), string(row[2])
 		if string(row[6]) == "t" {
 			shape.Dropped = append(shape.Dropped, int16(number(3)))
 			continue

@@ -98,13 +98,17 @@ func (d *Decoder) tableOf(namespace, name string) table {
 	return tableOther
 }
 
+func (d *Decoder) replaced(oid uint32) error {
+	return fmt.Errorf("%w: another table now has the name %s.%s (OID %d, was %d)", ErrUsersMoved, d.config.UsersSchema, d.config.UsersTable, oid, d.usersOID)
+}
+
 // users checks that the users table can still be followed and gives rel its schema.
 func (d *Decoder) users(ctx context.Context, oid uint32, namespace, name string, rel *relation) error {
 	if rel.table != tableUsers {
 		return fmt.Errorf("%w: %s.%s is now %s.%s", ErrUsersMoved, d.config.UsersSchema, d.config.UsersTable, namespace, name)
 	}
 	if d.usersOID != 0 && d.usersOID != oid {
-		return fmt.Errorf("%w: another table now has the name %s.%s (OID %d, was %d)", ErrUsersMoved, namespace, name, oid, d.usersOID)
+		return d.replaced(oid)
 	}
 	schema, emptied, err := d.met(ctx, oid, rel.columns)
 	if err != nil {

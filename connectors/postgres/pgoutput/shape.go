@@ -12,6 +12,7 @@ import (
 // Shape is what the catalog says of the users table: now, for the stream, or as of the snapshot that is being read. A
 // Relation message says what the table was at its place in the log, by names alone; the two are brought together here.
 type Shape struct {
+	Table      uint32      // OID
 	Attributes []Attribute // in the order of their numbers, dropped ones not among them
 	Dropped    []int16     // numbers of those
 	Width      int16       // the highest number given out
@@ -53,10 +54,16 @@ func (d *Decoder) Follow(schema *evaluator.Schema, asOf event.LSN) {
 	if key := schema.Columns[schema.Key].OID; key != 0 {
 		d.idType = key
 	}
+	if schema.Table != 0 {
+		d.usersOID = schema.Table
+	}
 }
 
 // Read returns the schema of the rows of a snapshot that is true at a commit; the stream is followed from there.
 func (d *Decoder) Read(ctx context.Context, shape Shape, at event.LSN) (*evaluator.Schema, error) {
+	if d.usersOID != 0 && shape.Table != 0 && d.usersOID != shape.Table {
+		return nil, d.replaced(shape.Table)
+	}
 	schema, _, err := d.describe(ctx, shape.Streamed(), shape)
 	if err != nil {
 		return nil, err
@@ -136,7 +143,7 @@ func (d *Decoder) describe(ctx context.Context, columns []Column, shape Shape) (
 		return nil, false, fmt.Errorf("%w: column %q has type OID %d, was %d", ErrIDRetyped, d.config.ID, is, was)
 	}
 	d.idType = columns[id].Type
-	schema, certain = &evaluator.Schema{Properties: -1, Width: shape.Width, Files: shape.Files}, true
+	schema, certain = &evaluator.Schema{Properties: -1, Table: shape.Table, Width: shape.Width, Files: shape.Files}, true
 	last := int16(0)
 	for i, keep := range d.kept(columns) {
 		column := evaluator.Column{Name: columns[i].Name, Type: types[i], OID: declared(columns[i].Type)}
