@@ -68,7 +68,10 @@ func serve(t *testing.T, yaml string, watch ...pipeline.Observer) *served {
 	s := &served{T: t, name: name, db: connect(t, dsn)}
 	exec(t, s.db, usersTable)
 	path := filepath.Join(t.TempDir(), "muster.yaml")
-	text := fmt.Sprintf("postgres: {dsn: %q, slot: %s, heartbeat: 1s}\nstate: {dir: %q}\nkafka: {brokers: [%q], topic: %s}\nclickhouse: {enabled: false}\n%s",
+	if !strings.Contains(yaml, "clickhouse:") {
+		yaml += "\nclickhouse: {enabled: false}"
+	}
+	text := fmt.Sprintf("postgres: {dsn: %q, slot: %s, heartbeat: 1s}\nstate: {dir: %q}\nkafka: {brokers: [%q], topic: %s}\n%s",
 		dsn, name, filepath.Join(filepath.Dir(path), "state"), sharedBroker(t).Addr(), name, yaml)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

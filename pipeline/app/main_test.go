@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"muster/deploy/local/engine"
 	"muster/deploy/local/kafka"
 	local "muster/deploy/local/postgres"
 )
@@ -22,6 +23,7 @@ var database struct {
 }
 
 func TestMain(m *testing.M) {
+	engine.RunChild()
 	code := m.Run()
 	if database.server != nil {
 		if err := database.server.Stop(); err != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"muster/config"
@@ -33,7 +32,11 @@ func (w *Worker) newRecorder() (*recorder, error) {
 		return nil, err
 	}
 	sink, err := clickhouse.New(o)
-	return &recorder{sink, w.control, w.pipeline, w.config, w.log}, err
+	if err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, sink.Close)
+	return &recorder{sink, w.control, w.pipeline, w.config, w.log}, nil
 }
 
 // run records until ctx ends.
@@ -41,8 +44,7 @@ func (r *recorder) run(ctx context.Context) {
 	if r == nil {
 		return
 	}
-	err := r.record(ctx)
-	if err = errors.Join(err, r.sink.Close()); err != nil && ctx.Err() == nil {
+	if err := r.record(ctx); err != nil && ctx.Err() == nil {
 		r.log.Error("the versions of audiences are no longer recorded in ClickHouse; the next start records those that are missing", "error", err)
 	}
 }
