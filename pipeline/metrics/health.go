@@ -38,17 +38,15 @@ func (h Health) Ready(w http.ResponseWriter, _ *http.Request) {
 func (h Health) reasons() []string {
 	var reasons []string
 	status, source := h.Pipeline.Status(), h.Source()
-	switch status.Phase {
-	case pipeline.Starting:
+	switch {
+	case source.Waiting:
+		reasons = append(reasons, "another worker reads the replication slot; standing by")
+	case status.Phase == pipeline.Starting:
 		reasons = append(reasons, "starting")
-	case pipeline.Snapshotting:
+	case status.Phase == pipeline.Snapshotting:
 		reasons = append(reasons, fmt.Sprintf("first snapshot: %d of about %d users", status.SnapshotRows, status.SnapshotTotal))
-	case pipeline.Streaming:
-		if source.Waiting {
-			reasons = append(reasons, "another worker reads the replication slot; standing by")
-		} else if !source.Connected {
-			reasons = append(reasons, "not connected to Postgres")
-		}
+	case !source.Connected:
+		reasons = append(reasons, "not connected to Postgres")
 	}
 	for _, s := range status.Sinks {
 		if !s.Ready {
