@@ -58,7 +58,12 @@ bench: ## Run the benchmarks
 
 .PHONY: bench-evaluator
 bench-evaluator: ## Compare the evaluator with others, a row a measurement, into OUT
-	cd evaluator/rivals && go run . -out '$(abspath $(OUT))'
+	cd evaluator/bench && go run . -out '$(abspath $(OUT))'
+
+.PHONY: api-check
+api-check: ## Hold the API against its OpenAPI document with schemathesis, from PyPI; FOR examples an operation (60)
+	@$(SETUP) demo
+	@.ci/api-check $(or $(FOR:s=),60)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FOR each (30s)
