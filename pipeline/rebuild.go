@@ -88,13 +88,14 @@ func rebuildPrepared(view *state.View) (bool, error) {
 	return string(memo) == rebuildPending, err
 }
 
-// reconcile brings what was published of a user to what its row says. It waits for nothing.
+// reconcile brings what was published of a user to what its row says. A wait that was on goes on as long as its reason is
+// there; nothing begins to wait.
 func (w *worker) reconcile(m *moment, in *evaluator.Input) {
 	if in.Row == nil { // a recorded member; its user may come yet
 		return
 	}
 	m.own, m.settled = event.CauseRebuild, true
-	w.rematch(m, nil, in)
+	w.rematch(m, m.generation, in)
 	w.converge(m, in, in.Row)
 }
 
@@ -149,7 +150,7 @@ func (p *Pipeline) gone(b *batch, after string) (last string, complete bool, err
 		}
 		looked++
 		last = user
-		if !r.Present && r.Member() {
+		if !r.Present && (r.Member() || len(r.Waits) > 0) {
 			b.subject(user)
 		}
 		return true, nil

@@ -45,7 +45,7 @@ func (p *preparation) strip(ctx context.Context) error {
 	return p.records(ctx, func(user string, r *state.Record) error {
 		r.Strip(p.generation())
 		encoded = nil
-		if !r.Empty() {
+		if !r.Empty() || len(r.Waits) > 0 {
 			encoded = r.Append(nil)
 		}
 		return p.batch.SetRecord(user, encoded)

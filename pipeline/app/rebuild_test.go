@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"muster/pipeline"
 	"muster/pipeline/event"
+	"muster/pipeline/state"
 	"muster/sinks/kafka"
 )
 
@@ -198,5 +200,43 @@ func TestRebuildRefusesWhileTheWorkerRuns(t *testing.T) {
 	s := serve(t, "")
 	if _, err := s.rebuild(RebuildOptions{}); !errors.Is(err, ErrWorkerRuns) {
 		t.Fatalf("rebuild beside a worker: %v", err)
+	}
+}
+
+// TestInterruptedRebuildGoesOn leaves a state as a rebuild that was killed leaves it.
+func TestInterruptedRebuildGoesOn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "")
+	s.populate(40)
+	s.settle()
+	s.stop()
+	before := len(s.published())
+	exec(t, s.db, `DELETE FROM users WHERE id = 'u1'`)
+	store, err := state.Open(s.config.State.Dir, state.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.SetMemo("rebuild", []byte("begun")); err != nil {
+		t.Fatal(err)
+	}
+	p := pipeline.New(store, nil, nil, pipeline.Options{})
+	if err := p.Run(context.Background(), 0); !errors.Is(err, pipeline.ErrRebuildBegun) {
+		t.Fatalf("run of a state that is half prepared: %v", err)
+	}
+	if err := pipeline.PrepareRebuild(context.Background(), store, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	s.settle()
+	for _, e := range s.published()[before:] {
+		if e.User != "u1" || e.Type != event.Exited || e.Cause != event.CauseRebuild {
+			t.Errorf("published %+v", e)
+		}
+	}
+	if line := s.verify(); line.Result == nil || line.Result.Differences != 0 {
+		t.Errorf("%+v %+v", line.Error, line.Result)
 	}
 }

@@ -17,9 +17,9 @@ func (r *Record) Member() bool {
 }
 
 // Strip takes from the record what the source's tables say and leaves what was published: the memberships there are and
-// were. The definitions of a generation are to judge it next.
+// were, and those that wait to settle. The definitions of a generation are to judge it next.
 func (r *Record) Strip(generation uint64) {
-	*r = Record{Flip: evaluator.NoInstant, Generation: generation, Memberships: r.Memberships, Recorded: r.Recorded[:0], Waits: r.Waits[:0]}
+	*r = Record{Flip: evaluator.NoInstant, Generation: generation, Memberships: r.Memberships, Recorded: r.Recorded[:0], Waits: r.Waits}
 }
 
 // ClearDerived removes, as part of the batch, everything that a rebuild makes anew: timers, shapes of the table,
