@@ -99,7 +99,7 @@ func (a *API) serveOnce(caller, key string, next http.Handler, w http.ResponseWr
 	if recording.status >= 500 {
 		return
 	}
-	reply := Reply{Status: recording.status, ContentType: w.Header().Get("Content-Type"), Position: w.Header().Get(positionHeader), Body: recording.body.Bytes()}
+	reply := Reply{Status: recording.status, ContentType: w.Header().Get("Content-Type"), Position: w.Header().Get(positionHeader), Body: append([]byte{}, recording.body.Bytes()...)}
 	if err := a.Replies.Keep(ctx, caller, key, reply); err != nil {
 		a.Log.WarnContext(ctx, "a reply was not kept; a retry does the work again", "error", err)
 		return

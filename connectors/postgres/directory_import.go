@@ -11,8 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// importChunk is how many users of an import are written by one statement.
-const importChunk = 5_000
+// importChunk is how many users of an import are written by one statement. One that is refused is written again in halves, so
+// fewer rows share the fate of a wrong one when it is small.
+const importChunk = 1_000
 
 // Import records many members and writes their users first, those that can be, all in one transaction. What is wrong with
 // single records comes back as faults, and these are left out. added counts the members that were not recorded before.
