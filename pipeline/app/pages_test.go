@@ -14,12 +14,16 @@ var link = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
 // command is `make target target`, in code or in a block of code, where two blanks begin a remark.
 var command = regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+(?: [a-z-]+)*)(?:  | [A-Z]|`|$)")
 
-// TestLinksOfPagesLead follows every relative link of the pages in the root.
+// TestLinksOfPagesLead follows every relative link of the pages in the root and of the guide.
 func TestLinksOfPagesLead(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob(filepath.Join(root, "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("no pages: %v", err)
+	var pages []string
+	for _, folder := range []string{"", "deploy/guide"} {
+		found, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no pages in %q: %v", folder, err)
+		}
+		pages = append(pages, found...)
 	}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
@@ -27,7 +31,7 @@ func TestLinksOfPagesLead(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", filepath.Base(page), m[1], err)
 			}
 		}
