@@ -27,7 +27,7 @@ LDFLAGS := -s -w -X muster/pipeline/app/command.version=$(VERSION)
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Variables: FOR=30s JSON=1 USERS=N RATE=N (demo), FOR PKG (fuzz), PKG (test, bench), ROUNDS SEED (nemesis),"
+	@echo "  Variables: FOR=30s JSON=1 USERS=N RATE=N (demo), CASES FOR PKG (fuzz), PKG (test, bench), ROUNDS SEED (nemesis),"
 	@echo "  OUT (bench-evaluator)"
 
 .PHONY: build
@@ -66,7 +66,8 @@ api-check: ## Hold the API against its OpenAPI document with schemathesis, from 
 	@.ci/api-check $(or $(FOR:s=),60)
 
 .PHONY: fuzz
-fuzz: ## Fuzz every target for FOR each (30s)
+fuzz: ## Hold the evaluators against each other in CASES random cases (10000000), then fuzz every target for FOR each (30s)
+	go test ./evaluator/compiled -run 'TestAgreesWithPlain$$' -v -timeout 0 -args -cases $(or $(CASES),10000000)
 	@.ci/fuzz '$(or $(FOR),30s)' '$(PKG)'
 
 .PHONY: nemesis

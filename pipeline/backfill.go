@@ -16,6 +16,7 @@ const backfillUsers = 1024
 func (p *Pipeline) backfill(ctx context.Context) error {
 	return p.work(ctx, func(w *state.Batch) (*batch, error) {
 		b := p.newBatch()
+		b.once = true
 		walk := &b.head.Backfill
 		complete := true
 		n := 0

@@ -19,6 +19,7 @@ type batch struct {
 	snapshot     bool                // the transactions are chunks of a snapshot
 	rebuild      bool                // of a snapshot that a rebuild takes, or the sweep after it
 	reread       bool                // of the users table that is read again
+	once         bool                // its users are walked through once, and not worth remembering
 	retire       bool                // no record is judged by an earlier generation after the batch
 	horizon      horizon
 

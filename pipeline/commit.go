@@ -86,7 +86,11 @@ func (p *Pipeline) inOrder(b *batch) []pending {
 
 func (p *Pipeline) writeRecords(b *batch, w *state.Batch) error {
 	for _, s := range b.subjects {
-		p.cache.put(s.user, s.encoded)
+		if b.once {
+			p.cache.put(s.user, nil)
+		} else {
+			p.cache.put(s.user, s.encoded)
+		}
 		if !s.changed() {
 			continue
 		}

@@ -254,6 +254,7 @@ func (p *Pipeline) applyStaged(ctx context.Context) error {
 // stagedPart builds the batch of the next users of the staged transaction.
 func (p *Pipeline) stagedPart(w *state.Batch) (*batch, error) {
 	b := p.newBatch()
+	b.once = true
 	staged := &b.head.Staged
 	now := max(staged.Time, b.head.Clock)
 	// Between the parts the clock stands just before the transaction, so that timers at its very instant stay pending

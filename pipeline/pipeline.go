@@ -20,7 +20,7 @@ type Options struct {
 	BatchLimit  int           // changes in a batch, unless one transaction has more; 4096
 	BatchBytes  int           // bytes of log in a batch, likewise; 4 MB
 	OutboxLimit int64         // bytes of events no sink has taken yet, beyond which reading stops; 4 GB
-	CacheBytes  int           // of records worked lately that are kept in memory; 128 MB
+	CacheBytes  int           // of records worked lately that are kept in memory; 64 MB
 	TickEvery   time.Duration // least time between two ticks; 50 ms
 	Logger      *slog.Logger
 	Observer    Observer
@@ -70,7 +70,7 @@ func New(store *state.Store, source Source, compiler Compiler, o Options) *Pipel
 	o.BatchLimit = defaulted(o.BatchLimit, 4096)
 	o.BatchBytes = defaulted(o.BatchBytes, 4<<20)
 	o.OutboxLimit = defaulted(o.OutboxLimit, 4<<30)
-	o.CacheBytes = defaulted(o.CacheBytes, 128<<20)
+	o.CacheBytes = defaulted(o.CacheBytes, 64<<20)
 	o.TickEvery = defaulted(o.TickEvery, 50*time.Millisecond)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -17,7 +17,7 @@ func TestResumedSnapshotKnowsWhatItReadLater(t *testing.T) {
 		Users: []event.SnapshotUser{{ID: "b", Row: row("b", "pro", 0)}, {ID: "m", Row: row("m", "free", 0)}}}
 	s.snapshot = []event.SnapshotChunk{first, resumed}
 	s.commit(10*day+1, upsert("a", "pro", 0), upsert("b", "free", 0), upsert("z", "pro", 0)) // 1100: only a's is news
-	s.commit(10*day+2, upsert("b", "pro", 0), remove("z"))                                  // 1200: all known
+	s.commit(10*day+2, upsert("b", "pro", 0), remove("z"))                                   // 1200: all known
 	last := s.commit(11*day+1, upsert("b", "free", 0), upsert("z", "pro", 0))                // 1300: all news
 	r := newRig(t, s)
 	r.start()

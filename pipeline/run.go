@@ -80,7 +80,10 @@ func (p *Pipeline) stream(ctx context.Context, incoming chan []event.Transaction
 	if followed, ok := p.source.(Follower); ok {
 		followed.Follow(p.catalogue.current().schema, max(p.head.Position, p.head.Known))
 	}
-	after := p.head.Position // the head belongs to the loop, which may move it before the reader begins
+	after := p.head.Position   // the head belongs to the loop, which may move it before the reader begins
+	if p.head.Staged.Running { // all of it is here and need not be read again
+		after = p.head.Staged.Transaction.LSN
+	}
 	reader.Go(func() error {
 		defer close(incoming)
 		err := p.source.Stream(ctx, after, incoming)

@@ -17,5 +17,24 @@ func (c compiler) Compile(audiences []evaluator.Audience, schema *evaluator.Sche
 	if err != nil {
 		return nil, err
 	}
-	return func() pipeline.Judge { return set.NewJudge() }, nil
+	return func() pipeline.Judge { return &sampling{Judge: set.NewJudge(), set: set, known: c.Statistics()} }, nil
+}
+
+// sampleEvery is of how many changes the row of one is looked at, to learn which values are rare.
+const sampleEvery = 128
+
+// sampling is a judge that shows a sample of the rows it judges to the compiler's statistics.
+type sampling struct {
+	*compiled.Judge
+	set    *compiled.Set
+	known  *compiled.Statistics
+	judged uint
+}
+
+// Diff implements pipeline.Judge.
+func (s *sampling) Diff(before, after *evaluator.Input, out *evaluator.Diff) {
+	s.Judge.Diff(before, after, out)
+	if s.judged++; s.judged%sampleEvery == 0 && after.Row != nil {
+		s.known.Observe(s.set, after.Row)
+	}
 }

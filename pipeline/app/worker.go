@@ -116,7 +116,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, w.close())
 	}
-	if err := w.prepare(ctx); err != nil {
+	if err := w.patiently(ctx, w.prepare); err != nil {
 		w.end()
 		return errors.Join(ended(ctx, err), stopServing(), w.close())
 	}

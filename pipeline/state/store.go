@@ -18,7 +18,7 @@ var ErrLocked = errors.New("state directory is in use by another process")
 // Options of Open.
 type Options struct {
 	FS        vfs.FS // nil: the operating system's; tests inject faults here
-	CacheSize int64  // bytes of memory for blocks read; 0: 128 MB
+	CacheSize int64  // bytes of memory for blocks read; 0: 96 MB
 	Logger    *slog.Logger
 	// Failed is called, once, when the disk refuses a write that cannot be retried (full, read-only, fsync error). The
 	// store is of no use afterwards: what it has on disk is consistent, what it has in memory may not reach it.
@@ -67,12 +67,12 @@ func Open(dir string, o Options) (*Store, error) {
 func tuning(o Options) *pebble.Options {
 	cache := o.CacheSize
 	if cache == 0 {
-		cache = 128 << 20
+		cache = 96 << 20
 	}
 	opts := &pebble.Options{
 		CacheSize:                   cache,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                64 << 20,
+		MemTableSize:                32 << 20,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
