@@ -82,7 +82,15 @@ func TestStandbyLeavesSinksAloneUntilItReads(t *testing.T) {
 	source := &shared{script: s, free: make(chan struct{}), asked: make(chan struct{}, 1)}
 	sink := recovering{newMemory(), make(chan struct{})}
 	_, stop = begin(source, sink, time.Hour)
-	<-source.asked
+	waits := func() {
+		t.Helper()
+		select {
+		case <-source.asked:
+		case <-sink.recovered:
+			t.Fatal("the sink of a standby recovered")
+		}
+	}
+	waits()
 	stop() // a standby that is told to stop does not wait for what it may not deliver
 	select {
 	case <-sink.recovered:
@@ -91,7 +99,7 @@ func TestStandbyLeavesSinksAloneUntilItReads(t *testing.T) {
 	}
 
 	_, stop = begin(source, sink, time.Hour)
-	<-source.asked
+	waits()
 	s.commit(10*day+2, upsert("c", "pro", 0))
 	close(source.free)
 	<-sink.recovered

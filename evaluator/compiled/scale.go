@@ -90,9 +90,7 @@ func newScale(kind scaleKind, predicates []*predicate) *scale {
 	for i := range c.moments {
 		c.coarse = append(c.coarse, coarseMoment(c.moments[i]))
 	}
-	for i := range c.offsets {
-		c.coarse = append(c.coarse, c.offsets[i])
-	}
+	c.coarse = append(c.coarse, c.offsets...)
 	return c
 }
 

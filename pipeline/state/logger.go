@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 )
@@ -27,5 +26,5 @@ func (l logger) Errorf(format string, args ...any) {
 
 // Fatalf does not return.
 func (l logger) Fatalf(format string, args ...any) {
-	l.failed(errors.New(fmt.Sprintf(format, args...)))
+	l.failed(fmt.Errorf(format, args...))
 }

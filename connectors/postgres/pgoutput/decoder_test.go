@@ -231,9 +231,8 @@ func TestTakenRowsStay(t *testing.T) {
 	}
 	var kept []event.Change
 	var copies []string
-	message := insert(usersOID, "", "")
 	for i := range 5000 {
-		message = insert(usersOID, fmt.Sprint(i), strings.Repeat("x", i%300))
+		message := insert(usersOID, fmt.Sprint(i), strings.Repeat("x", i%300))
 		at := event.LSN(i*16 + 16)
 		if err := decodeAll(d, begin(at, 1), message, commit(at, at+16)); err != nil {
 			t.Fatal(err)
