@@ -55,7 +55,8 @@ func TestMembersAgainstAModel(t *testing.T) {
 		s.want(200, "PUT", "/v1/audiences/"+audience+"?environment=development&commit=true", `{"audience": {"type": "static"}}`)
 	}
 	var origin atomic.Pointer[string]
-	origin.Store(&s.url)
+	at := s.url // a copy: starting anew writes the field
+	origin.Store(&at)
 	streaming, stop := context.WithCancel(context.Background())
 	var background, clients sync.WaitGroup
 	background.Go(func() { churn(streaming, s) })
@@ -78,7 +79,8 @@ func TestMembersAgainstAModel(t *testing.T) {
 		}
 		s.stop()
 		s.start()
-		origin.Store(&s.url)
+		at := s.url
+		origin.Store(&at)
 	}
 	clients.Wait()
 	stop()
