@@ -72,10 +72,9 @@ type trial struct {
 	judges     func() pipeline.Judge
 	mask       masked
 
-	parts             []tally // of a count
-	told              bool    // the first entries were told
-	entries           []api.PreviewUser
-	entering, leaving []api.PreviewUser
+	parts   []tally // of a count
+	told    bool    // the first entries were told
+	entries []api.PreviewUser
 }
 
 // tally is what was found in one part of the users. One goroutine at a time writes it while others look at the counts.

@@ -44,7 +44,7 @@ func (r *recorder) run(ctx context.Context) {
 	if r == nil {
 		return
 	}
-	if err := r.record(ctx); err != nil && ctx.Err() == nil {
+	if err := r.record(ctx); ctx.Err() == nil { // it goes on until it fails
 		r.log.Error("the versions of audiences are no longer recorded in ClickHouse; the next start records those that are missing", "error", err)
 	}
 }
