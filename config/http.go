@@ -13,7 +13,8 @@ type HTTP struct {
 	APIKeys []APIKey `yaml:"api_keys"`
 
 	// Properties whose values previews and explanations do not show, with all that lies within them: a column, or a path such
-	// as `address.street`. Conditions on them are judged as ever.
+	// as `address.street`. Conditions on them are judged as ever, and lists and exports show them: it keeps them out of what is
+	// pasted, and is no access control.
 	Mask []string `yaml:"mask"`
 
 	Limits HTTPLimits `yaml:"limits"`

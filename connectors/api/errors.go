@@ -169,7 +169,7 @@ func (a *API) judge(ctx context.Context, err error) *Error {
 		return invalid("", "%v", err)
 	case Unavailable:
 		a.Log.WarnContext(ctx, "a request could not be served", "error", err)
-		return unavailable("%v", err)
+		return unavailable("this cannot be served just now, the worker is starting or its database cannot be reached; ask again")
 	}
 	a.Log.ErrorContext(ctx, "a request failed", "error", err)
 	return &Error{Status: http.StatusInternalServerError, Code: "internal_error", Message: "something went wrong on our side; it has been logged"}

@@ -119,6 +119,10 @@ func delimiter(file []byte) rune {
 
 // plan decides what each column is taken for.
 func (f *importFile) plan(header []string, mapping map[string]string) ([]string, error) {
+	const most = 2_000 // more than the columns that a table can have
+	if len(header) > most {
+		return nil, fmt.Errorf("it has %d columns; at most %d are taken", len(header), most)
+	}
 	fields := make([]string, len(header))
 	idName, tenantName := firstNamed(header, idNames), firstNamed(header, tenantNames)
 	for i, name := range header {

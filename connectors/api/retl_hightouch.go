@@ -252,6 +252,12 @@ func (d data) hightouchRows(what string) func(context.Context, *rpcInput) (any, 
 		if what == "remove" && c.Mode != modeMirror {
 			return map[string][]hightouchRejected{"rejectedRows": rejected}, nil // they stay as they are
 		}
+		if len(s.Rows) > syncBatch {
+			return nil, badParams("there are %d rows; send at most %d", len(s.Rows), syncBatch)
+		}
+		if len(c.Mappings) > maxMappings {
+			return nil, badParams("configuration: there are %d mappings; send at most %d", len(c.Mappings), maxMappings)
+		}
 		records := make([]syncRecord, len(s.Rows))
 		for i, row := range s.Rows {
 			records[i] = c.record(row)
@@ -270,9 +276,12 @@ func (d data) hightouchRows(what string) func(context.Context, *rpcInput) (any, 
 	}
 }
 
+// maxMappings bounds the fields of a sync: more than the columns that a table can have.
+const maxMappings = 2_000
+
 // record maps a row of the model to the fields of a record.
 func (c *hightouchConfiguration) record(row syncRecord) syncRecord {
-	record := make(syncRecord, len(c.Mappings)+1)
+	record := make(syncRecord)
 	for _, m := range append(slices.Clone(c.Mappings), c.Identifier) {
 		if value, ok := row[m.From]; ok && m.To != "" {
 			record[m.To] = value

@@ -138,6 +138,7 @@ func (c *Control) CommitDrafts(ctx context.Context, environment string, keys []s
 		if len(keys) == 0 {
 			keys = slices.Sorted(maps.Keys(x.drafts))
 		}
+		keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 		for _, key := range keys {
 			if _, ok := x.drafts[key]; !ok {
 				return false, fmt.Errorf("%w: %q has no draft in %s", ErrUnknownAudience, key, environment)

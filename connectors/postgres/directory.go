@@ -62,10 +62,8 @@ func (d *Directory) table() tableName { return d.users.table() }
 
 // look returns the shape of the users table.
 func (d *Directory) look(ctx context.Context, q queryer) (*shape, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.shape != nil && time.Since(d.read) < shapeAge {
-		return d.shape, nil
+	if s := d.known(); s != nil {
+		return s, nil
 	}
 	rows, err := q.Query(ctx, `SELECT attname, format_type(atttypid, atttypmod), atttypid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype), attgenerated <> '' OR attidentity = 'a'
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`, d.table().quoted())
@@ -84,8 +82,21 @@ func (d *Directory) look(ctx context.Context, q queryer) (*shape, error) {
 	if document, ok := s.columns[d.users.Properties]; ok && d.users.Properties != "" {
 		s.properties, s.document = true, document.kind
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.shape, d.read = s, time.Now()
 	return s, nil
+}
+
+// known returns the shape that was read last, nil when that is too long ago. The lock is never held while the database is
+// asked: whoever waits for a connection would hold up those who have one.
+func (d *Directory) known() *shape {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if time.Since(d.read) < shapeAge {
+		return d.shape
+	}
+	return nil
 }
 
 // Fields names the columns of the users table that the API may write, its id first, and says whether a user may have

@@ -12,6 +12,7 @@ import (
 	"muster/pipeline/event"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ErrUnknownBulk is returned for a bulk operation that does not exist.
@@ -106,8 +107,9 @@ func (d *Directory) RunBulks(ctx context.Context, log *slog.Logger) {
 
 // workBulk works the next records of the oldest open operation; it reports whether there was one.
 func (d *Directory) workBulk(ctx context.Context) (worked bool, err error) {
+	var id string
 	_, err = d.write(ctx, func(tx pgx.Tx) (bool, error) {
-		var id, name, stored, failed string
+		var name, stored, failed string
 		var processed int
 		err := tx.QueryRow(ctx, `SELECT id, name, records, processed, failures FROM `+d.Control.table("bulk_operations")+`
  WHERE environment = $1 AND status IN ('queued', 'processing') ORDER BY inserted_at LIMIT 1 FOR UPDATE SKIP LOCKED`, d.environment).
@@ -131,7 +133,24 @@ func (d *Directory) workBulk(ctx context.Context) (worked bool, err error) {
 		}
 		return true, d.progress(ctx, tx, id, processed+len(chunk), len(records), append(failures, wrong...))
 	})
+	if id != "" && lasts(err) { // also what only the commit refuses, such as a deferred constraint
+		return worked, errors.Join(err, d.fail(ctx, d.pool, id))
+	}
 	return worked, err
+}
+
+// lasts reports whether an error of the database will be the same tomorrow. An operation that cannot be done must not
+// hold up those behind it.
+func lasts(err error) bool {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Code[:2] {
+	case "08", "40", "53", "55", "57", "58": // connection, conflict, resources, not now, intervention, the system
+		return false
+	}
+	return true
 }
 
 // workChunk does what the operation is to do with some of its records and returns those that could not be done.
@@ -209,6 +228,15 @@ func (d *Directory) giveUp(ctx context.Context, tx pgx.Tx, id string, why error)
 	if !errors.Is(why, ErrIdentifyOff) && !errors.Is(why, ErrUsersReadOnly) {
 		return why
 	}
-	_, err := tx.Exec(ctx, `UPDATE `+d.Control.table("bulk_operations")+` SET status = 'failed', failed_at = clock_timestamp(), updated_at = clock_timestamp() WHERE id = $1`, id)
+	return d.fail(ctx, tx, id)
+}
+
+// executor is what pools and transactions have in common for writing.
+type executor interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+func (d *Directory) fail(ctx context.Context, e executor, id string) error {
+	_, err := e.Exec(ctx, `UPDATE `+d.Control.table("bulk_operations")+` SET status = 'failed', failed_at = clock_timestamp(), updated_at = clock_timestamp() WHERE id = $1`, id)
 	return err
 }

@@ -94,7 +94,7 @@ func (d *Directory) upsert(ctx context.Context, tx pgx.Tx, users []event.Identif
 	if !isContent(err) {
 		return err
 	}
-	return d.blame(ctx, tx, s, users, err)
+	return d.blame(ctx, tx, s, users)
 }
 
 // mergeUsers makes one of several records of the same user; a later one's properties win. They come in the order of their
@@ -217,7 +217,7 @@ func (d *Directory) upsertSQL(s *shape, columns []string, document bool) string 
 const mostBlamed = 20
 
 // blame finds out which users a statement failed for, and by which property.
-func (d *Directory) blame(ctx context.Context, tx pgx.Tx, s *shape, users []event.Identify, first error) error {
+func (d *Directory) blame(ctx context.Context, tx pgx.Tx, s *shape, users []event.Identify) error {
 	var faults event.DataFaults
 	for i, u := range users {
 		err := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertAll(ctx, tx, s, []event.Identify{u}) })
@@ -232,8 +232,8 @@ func (d *Directory) blame(ctx context.Context, tx pgx.Tx, s *shape, users []even
 			break
 		}
 	}
-	if len(faults) == 0 {
-		return first
+	if len(faults) == 0 { // one after the other they pass, and so they are written now
+		return nil
 	}
 	return faults
 }
@@ -267,17 +267,19 @@ func (d *Directory) blameField(ctx context.Context, tx pgx.Tx, s *shape, u event
 }
 
 // isContent reports whether a statement failed for what it was to write: SQLSTATE class 22, data, 23, constraints, 44, a
-// view's check, 54, too large for an index, or P0001, what a trigger raises.
+// view's check, 54, too large for an index, or what a trigger raises.
 func isContent(err error) bool {
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
 		return false
 	}
 	switch refused.Code[:2] {
-	case "22", "23", "44", "54":
+	case "22", "23", "44", "54", "P0":
 		return true
+	case "XX": // the server's own faults
+		return false
 	}
-	return refused.Code == "P0001"
+	return refused.Code[0] >= 'I' // classes that the standard leaves to applications: what triggers raise
 }
 
 func reason(err error) string {

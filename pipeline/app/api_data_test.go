@@ -273,3 +273,33 @@ func TestImportOfCSV(t *testing.T) {
 		t.Errorf("export: %v\n%s", err, exported.String())
 	}
 }
+
+// TestABulkOperationThatCannotBeDoneHoldsUpNoOther: the refusal comes with the commit, from a deferred constraint.
+func TestABulkOperationThatCannotBeDoneHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "")
+	exec(t, s.db, `INSERT INTO users (id) VALUES ('u1'), ('u2')`)
+	exec(t, s.db, `CREATE TABLE orders (user_id text REFERENCES users DEFERRABLE INITIALLY DEFERRED)`)
+	exec(t, s.db, `INSERT INTO orders VALUES ('u1')`)
+	_, stuck, _ := s.ask("POST", "/v1/users/bulk/delete", object{"user_ids": []string{"u1"}})
+	_, next, _ := s.ask("POST", "/v1/users/bulk/delete", object{"user_ids": []string{"u2"}})
+	for started, want := range map[string]string{stuck["progress_path"].(string): "failed", next["progress_path"].(string): "completed"} {
+		s.eventually(started+" to be "+want, func() bool {
+			_, now, _ := s.ask("GET", started, nil)
+			return now["status"] == want
+		})
+	}
+}
+
+// TestUsersThatCanOnlyBeWrittenOneByOne: the first takes over what the second has, so one statement for both is refused.
+func TestUsersThatCanOnlyBeWrittenOneByOne(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "")
+	exec(t, s.db, `CREATE UNIQUE INDEX ON users (email)`)
+	exec(t, s.db, `INSERT INTO users (id, email) VALUES ('u1', 'a'), ('u2', 'b')`)
+	status, answer, _ := s.ask("POST", "/v1/audiences/beta/members?create_audience=true", object{"members": []any{
+		member("u2", nil, object{"email": "c"}), member("u1", nil, object{"email": "b"})}})
+	if status != http.StatusNoContent {
+		t.Errorf("%d %v", status, answer)
+	}
+}
