@@ -11,17 +11,18 @@ import (
 // batch is a stretch of the log that is judged and committed as one: whole transactions, or no transaction but timers
 // that are due before one, or a part of a large transaction.
 type batch struct {
-	transactions []event.Transaction
-	nows         []evaluator.Instant // of each transaction; ascending
-	previous     evaluator.Instant   // the clock before the batch
-	head         state.Head          // where the state stands after the batch
-	origin       event.LSN           // where the state stood before
-	snapshot     bool                // the transactions are chunks of a snapshot
-	rebuild      bool                // of a snapshot that a rebuild takes, or the sweep after it
-	reread       bool                // of the users table that is read again
-	once         bool                // its users are walked through once, and not worth remembering
-	retire       bool                // no record is judged by an earlier generation after the batch
-	horizon      horizon
+	transactions    []event.Transaction
+	nows            []evaluator.Instant // of each transaction; ascending
+	previous        evaluator.Instant   // the clock before the batch
+	head            state.Head          // where the state stands after the batch
+	origin          event.LSN           // where the state stood before
+	originCommitted evaluator.Instant   // commit time of the transaction there
+	snapshot        bool                // the transactions are chunks of a snapshot
+	rebuild         bool                // of a snapshot that a rebuild takes, or the sweep after it
+	reread          bool                // of the users table that is read again
+	once            bool                // its users are walked through once, and not worth remembering
+	retire          bool                // no record is judged by an earlier generation after the batch
+	horizon         horizon
 
 	subjects      []*subject
 	byUser        map[string]*subject
@@ -99,7 +100,7 @@ func (b *batch) rankOfGeneration(g *generation) int {
 // positionOf is the position of what happens at a rank, and the commit time of its transaction.
 func (b *batch) positionOf(rank int) (event.Position, evaluator.Instant) {
 	if rank == 0 {
-		return event.Position{LSN: b.origin}, b.head.Committed
+		return event.Position{LSN: b.origin}, b.originCommitted
 	}
 	t := &b.transactions[rank-1]
 	return event.Position{LSN: t.Commit}, t.Time

@@ -43,11 +43,14 @@ func (p *Pipeline) AddSink(s Sink, o SinkOptions) {
 // run delivers until ctx ends or the sink is beyond retrying. It does not begin before the source is this worker's, and
 // not at all when reading ends before that.
 func (d *delivery) run(reading, ctx context.Context) error {
-	defer d.dead.Store(true)
 	defer d.delivered.ring()
+	defer d.dead.Store(true)
 	defer d.ready.Store(false)
 	cursor, err := d.pipeline.store.Cursor(d.sink.Name())
 	if err != nil {
+		return err
+	}
+	if err := d.join(&cursor); err != nil {
 		return err
 	}
 	d.delivered.set(state.Head{Sequence: cursor.Delivered})
@@ -70,6 +73,26 @@ func (d *delivery) run(reading, ctx context.Context) error {
 			return d.stopped(ctx, err)
 		}
 	}
+}
+
+// join lets a sink that was enabled later, or was off for a while, begin at the oldest event there is: what all other sinks
+// had taken is no longer in the outbox.
+func (d *delivery) join(cursor *state.Cursor) error {
+	p := d.pipeline
+	first, err := p.store.FirstInOutbox()
+	if err != nil {
+		return err
+	}
+	if first == 0 {
+		first = p.durable.get().Sequence + 1
+	}
+	if cursor.Delivered+1 >= first {
+		return nil
+	}
+	p.log.Warn("a sink begins behind the events that are still here; those before are not in it, and `muster history` of that time is incomplete",
+		"sink", d.sink.Name(), "had", cursor.Delivered, "begins_at", first)
+	*cursor = state.Cursor{Delivered: first - 1, Begun: first - 1}
+	return p.store.SetCursor(d.sink.Name(), *cursor, true)
 }
 
 // ErrLostState is returned when a sink holds events that the state has never made: it was deleted, or replaced by an

@@ -59,6 +59,9 @@ func (q *queue) fill(ctx context.Context, busy bool) (bool, error) {
 		}
 		break
 	}
+	if q.empty() { // other work is no reason for timers to wait
+		q.pipeline.busy.Store(false)
+	}
 	return true, nil
 }
 

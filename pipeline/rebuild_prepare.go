@@ -197,19 +197,16 @@ func (p *preparation) finish(baseline *Baseline) error {
 		if err := p.batch.ClearOutbox(); err != nil {
 			return err
 		}
+		for _, sink := range baseline.Sinks { // with the head, or a crash in between leaves cursors at events that are gone
+			if err := p.batch.SetCursor(sink, state.Cursor{Delivered: h.Sequence, Begun: h.Sequence}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := p.batch.SetHead(h); err != nil {
 		return err
 	}
-	if err := p.flush(0); err != nil || baseline == nil {
-		return p.close(err)
-	}
-	for _, sink := range baseline.Sinks {
-		if err := p.store.SetCursor(sink, state.Cursor{Delivered: h.Sequence, Begun: h.Sequence}, true); err != nil {
-			return p.close(err)
-		}
-	}
-	return p.close(nil)
+	return p.close(p.flush(0))
 }
 
 func (p *preparation) close(err error) error {

@@ -34,7 +34,8 @@ func (p *Pipeline) due(through evaluator.Instant, limit int) (list []dueTimer, m
 // batch. They are dated by their instants and bear t's position, as the commit that passed them.
 func (p *Pipeline) fireBefore(ctx context.Context, t *event.Transaction, now evaluator.Instant) error {
 	for {
-		list, more, err := p.due(now, timerLimit)
+		// Those at the instant of the commit itself come with t, which may change their users.
+		list, more, err := p.due(now-1, timerLimit)
 		if err != nil || !more {
 			return err
 		}
@@ -59,6 +60,9 @@ func (p *Pipeline) fireThrough(ctx context.Context, t *event.Transaction, throug
 
 // fire works a batch of nothing but timers, which transaction t passes. The clock goes no further than the last of them.
 func (p *Pipeline) fire(ctx context.Context, t *event.Transaction, list []dueTimer) error {
+	if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
+		return err
+	}
 	last := list[len(list)-1]
 	return p.work(ctx, func(*state.Batch) (*batch, error) {
 		b := p.newBatch()
@@ -66,6 +70,7 @@ func (p *Pipeline) fire(ctx context.Context, t *event.Transaction, list []dueTim
 		empty.Changes, empty.Bytes = nil, 0
 		b.transactions = []event.Transaction{empty}
 		b.nows = []evaluator.Instant{last.due}
+		b.previous = min(b.previous, list[0].due-1) // an instant that was cut in two is passed by t as a whole
 		b.horizon = horizon{instant: last.due, user: last.user}
 		b.head.Clock = last.due
 		for _, timer := range list {

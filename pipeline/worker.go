@@ -182,6 +182,10 @@ func (w *worker) fire(s *subject) error {
 
 // enterGeneration judges a subject by a generation that came into force after it was judged last.
 func (w *worker) enterGeneration(s *subject, g *generation) error {
+	if w.batch.rebuild && !s.record.Present { // what was published before the rebuild; its row, or the end of it, decides
+		s.record.Generation = g.Generation
+		return nil
+	}
 	if err := w.reshape(s, g); err != nil {
 		return err
 	}

@@ -49,6 +49,7 @@ func (s *Source) Identity(ctx context.Context) (Identity, error) {
 	if found.slot.ActivePID != 0 {
 		s.hold.occupied()
 	}
+	s.floor.Store(uint64(found.slot.ConfirmedFlush))
 	return Identity{System: system, Slot: found.slot, UsersOID: found.usersOID}, nil
 }
 

@@ -27,6 +27,7 @@ type Source struct {
 	system    *System  // of the first connection
 
 	acknowledged atomic.Uint64
+	floor        atomic.Uint64 // where the slot stood when Identity was asked, for the caller to compare with its state
 	gauges       gauges
 	hold         *hold
 }

@@ -141,12 +141,13 @@ func (s *Source) start(ctx context.Context, conn *replicationConn, first bool) (
 		return nil, &Refusal{ErrBehind, fmt.Sprintf("it ends at %s, this worker has read up to %s", found.position, from),
 			"if an older copy of the database was put in its place, muster rebuild -c FILE, which publishes only what differs", nil}
 	}
-	if confirmed := found.slot.ConfirmedFlush; !first && s.decoder.End() != 0 && confirmed > s.decoder.End() {
+	// Whatever the slot has moved by since this worker last looked, it must have been this worker that moved it: a standby
+	// that waited while another one worked lacks what that one acknowledged, and the server would not say so.
+	reached := max(s.decoder.End(), event.LSN(s.acknowledged.Load()), event.LSN(s.floor.Load()))
+	if confirmed := found.slot.ConfirmedFlush; reached != 0 && confirmed > reached+1 { // Consistent lies one below where its slot begins
 		return nil, &Refusal{ErrSlotAdvanced, fmt.Sprintf("slot %q stands at %s, this worker has read up to %s",
-			s.options.Slot, confirmed, s.decoder.End()), "stop the other reader of this slot, then muster rebuild -c FILE", nil}
+			s.options.Slot, confirmed, reached), "stop the other reader of this slot, then muster rebuild -c FILE", nil}
 	}
-	// Telling the server a position before the one it has would move it back on some versions.
-	s.Acknowledge(found.slot.ConfirmedFlush)
 	if s.decoder.UsersOID() == 0 {
 		s.decoder.SetUsersOID(found.usersOID)
 	}
@@ -158,6 +159,8 @@ func (s *Source) start(ctx context.Context, conn *replicationConn, first bool) (
 	if err != nil {
 		return nil, fmt.Errorf("start replication of slot %q at %s: %w", s.options.Slot, from, err)
 	}
+	// Telling the server a position before the one it has would move it back on some versions.
+	s.Acknowledge(found.slot.ConfirmedFlush)
 	hijacked, err := conn.Hijack()
 	if err != nil {
 		return nil, fmt.Errorf("start replication: %w", err)

@@ -33,7 +33,7 @@ var rules = []struct {
 	{"evaluator/compiled", []string{"evaluator"}},
 	{"pipeline/event", []string{"evaluator"}},
 	{"pipeline/state", []string{"pipeline/event", "evaluator"}},
-	{"pipeline", []string{"pipeline/event", "pipeline/state", "evaluator", "evaluator/compiled"}},
+	{"pipeline", []string{"pipeline/event", "pipeline/state", "evaluator"}},
 	{"pipeline/nemesis", []string{"pipeline/...", "evaluator"}},               // tests alone
 	{"pipeline/metrics", []string{"pipeline", "pipeline/event", "evaluator"}}, // of the evaluator its Instant
 	{"pipeline/app", []string{
@@ -47,9 +47,9 @@ var rules = []struct {
 	{"deploy/local", nil},
 }
 
-// testsMay is what tests may import beside their package's rule: the local stack, whose services they run against, and
-// the plain evaluator, which is the oracle.
-var testsMay = []string{"deploy/local/...", "evaluator/plain", "pipeline/event"}
+// testsMay is what tests may import beside their package's rule: the local stack, whose services they run against, both
+// evaluators, one being the oracle of the other, and the state that a pipeline needs.
+var testsMay = []string{"deploy/local/...", "evaluator/plain", "evaluator/compiled", "pipeline/event", "pipeline/state"}
 
 // confined modules may be imported under the given folders, and by tests, alone: they are no part of the product.
 var confined = map[string][]string{

@@ -30,16 +30,24 @@ func (v *View) Cursor(sink string) (Cursor, error) {
 // SetCursor writes the cursor of a sink. A cursor that is lost in a crash costs a repeated delivery, which sinks
 // recognise; durable is for what must be known again afterwards.
 func (s *Store) SetCursor(sink string, c Cursor, durable bool) error {
-	value := binary.AppendUvarint(nil, c.Delivered)
-	value = binary.AppendUvarint(value, c.Begun)
 	opts := pebble.NoSync
 	if durable {
 		opts = pebble.Sync
 	}
-	if err := s.db.Set(namedKey(prefixCursor, sink), value, opts); err != nil {
+	if err := s.db.Set(namedKey(prefixCursor, sink), c.append(nil), opts); err != nil {
 		return fmt.Errorf("write cursor of %s: %w", sink, err)
 	}
 	return nil
+}
+
+// SetCursor writes the cursor of a sink as part of the batch.
+func (b *Batch) SetCursor(sink string, c Cursor) error {
+	b.value = c.append(b.value[:0])
+	return b.set(namedKey(prefixCursor, sink), b.value)
+}
+
+func (c Cursor) append(dst []byte) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, c.Delivered), c.Begun)
 }
 
 // Memo returns what was last kept under a name with SetMemo; nil when nothing was.

@@ -24,6 +24,16 @@ func (v *View) Outbox(dst []event.Event, first, last uint64, maxBytes int) ([]ev
 	return dst, err
 }
 
+// FirstInOutbox returns the sequence of the oldest event in the outbox, 0 when it is empty.
+func (v *View) FirstInOutbox() (sequence uint64, err error) {
+	err = v.walk([]byte{prefixOutbox}, []byte{prefixOutbox + 1}, func(_, value []byte) (bool, error) {
+		e, err := decodeEvent(value)
+		sequence = e.Sequence
+		return false, err
+	})
+	return sequence, err
+}
+
 // OutboxSize counts the events in the outbox and the bytes they take. It reads all of them; the owner keeps count
 // afterwards.
 func (v *View) OutboxSize() (events uint64, bytes int64, err error) {
