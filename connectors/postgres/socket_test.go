@@ -96,8 +96,9 @@ func TestSocketDeadlines(t *testing.T) {
 	if n, err := s.Read(buffer); n != 1 || err != nil {
 		t.Errorf("without a deadline: %d, %v", n, err)
 	}
-	_ = s.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
-	if n, err := s.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
+	more := make([]byte, 64<<20)                                   // than buffers hold; made before, since it takes a while on a busy machine
+	_ = s.SetWriteDeadline(time.Now().Add(500 * time.Millisecond)) // enough to begin writing
+	if n, err := s.Write(more); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
 		t.Errorf("a write that nobody reads: %d, %v", n, err)
 	}
 }
