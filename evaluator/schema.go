@@ -86,13 +86,13 @@ func (s *Schema) Equal(o *Schema) bool {
 	return true
 }
 
-// Identical reports whether both schemas are also of the same rows: not only Equal, but with the same declared types and no
-// rewrite in between. The files may be others: a TRUNCATE changes them.
+// Identical reports whether both schemas are also of the same rows: not only Equal, but met on the same files, with the same
+// declared types.
 func (s *Schema) Identical(o *Schema) bool {
 	if s == o {
 		return true
 	}
-	if !s.Equal(o) || s.Table != o.Table || s.Width != o.Width || s.Rewrites != o.Rewrites {
+	if !s.Equal(o) || s.Table != o.Table || s.Width != o.Width || s.Files != o.Files || s.Rewrites != o.Rewrites {
 		return false
 	}
 	for i := range s.Columns {
@@ -103,15 +103,14 @@ func (s *Schema) Identical(o *Schema) bool {
 	return true
 }
 
-// LeadsTo reports whether Reshape turns rows of s into exactly what the table holds under later: on the same files, or
-// with the same columns, every column that both have keeps the text of its values, and every other was added since s was met. Rewrites is not looked at:
+// LeadsTo reports whether Reshape turns rows of s into exactly what the table holds under later: on the same files, every
+// column that both have keeps the text of its values, and every other was added since s was met. Rewrites is not looked at:
 // it records the answer. Without numbers the answer is yes, for nothing speaks against it.
 func (s *Schema) LeadsTo(later *Schema, sameText func(from, to uint32) bool) bool {
 	if s.Width == 0 || later.Width == 0 {
 		return true
 	}
-	// TRUNCATE and VACUUM FULL give a table other files as well, and change no column with it.
-	if s.Files != later.Files && !(s.Equal(later) && s.Width == later.Width) {
+	if s.Files != later.Files {
 		return false
 	}
 	for i := range later.Columns {

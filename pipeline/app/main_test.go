@@ -47,7 +47,7 @@ func sharedServer(t testing.TB) *local.Server {
 	defer database.Unlock()
 	if database.server == nil {
 		server, err := local.Start(context.Background(), local.Options{Log: func(line string) { t.Log(line) },
-			Settings: map[string]string{"fsync": "off", "max_replication_slots": "40", "max_wal_senders": "40", "max_connections": "200"}})
+			Settings: map[string]string{"fsync": "off", "max_replication_slots": "120", "max_wal_senders": "120", "max_connections": "300"}})
 		if err != nil {
 			t.Fatalf("start Postgres: %v", err)
 		}

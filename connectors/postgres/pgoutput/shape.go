@@ -77,7 +77,7 @@ func (d *Decoder) Read(ctx context.Context, shape Shape, at event.LSN) (*evaluat
 
 // same returns the schema in use instead of one that says the same, so that receivers can tell a new shape by the pointer.
 func (d *Decoder) same(schema *evaluator.Schema) *evaluator.Schema {
-	if d.schema != nil && d.schema.Files == schema.Files && d.schema.Identical(schema) {
+	if d.schema != nil && d.schema.Identical(schema) {
 		return d.schema
 	}
 	return schema
