@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,15 +103,16 @@ func newWorld(t testing.TB, version string) *world {
 // startKafka starts a broker that tells its clients the proxy's address instead of its own.
 func (w *world) startKafka() {
 	w.Helper()
-	var target string
-	w.toKafka = newProxy(w, func() string { return target })
+	var target atomic.Value // the proxy accepts before the broker listens
+	target.Store("")
+	w.toKafka = newProxy(w, func() string { return target.Load().(string) })
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("nemesis"), kfake.DefaultNumPartitions(4),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
 			listener, err := net.Listen(network, "127.0.0.1:0")
 			if err != nil {
 				return nil, err
 			}
-			target = listener.Addr().String()
+			target.Store(listener.Addr().String())
 			return advertised{listener, w.toKafka.listener.Addr()}, nil
 		}))
 	if err != nil {
