@@ -75,22 +75,28 @@ type OneAudience struct {
 	Warnings []FieldError `json:"warnings,omitempty" doc:"What is allowed and most likely not meant."`
 }
 
+// committing checks what every commit to one audience says, and returns who makes it.
+func (m management) committing(ctx context.Context, p Place, key string, a Authored, message string) (event.Author, error) {
+	if err := m.changeable(p); err != nil {
+		return event.Author{}, err
+	}
+	if err := keyed(key, p.Environment); err != nil {
+		return event.Author{}, err
+	}
+	author, err := a.author(ctx)
+	if err == nil {
+		err = text("commit_message", message)
+	}
+	return author, err
+}
+
 func (m management) archive(ctx context.Context, in *struct {
 	Key string `path:"key"`
 	Place
 	Message string `query:"commit_message"`
 	Authored
 }) (*answer[Result], error) {
-	if err := m.changeable(in.Place); err != nil {
-		return nil, err
-	}
-	if err := keyed(in.Key, in.Environment); err != nil {
-		return nil, err
-	}
-	author, err := in.author(ctx)
-	if err == nil {
-		err = text("commit_message", in.Message)
-	}
+	author, err := m.committing(ctx, in.Place, in.Key, in.Authored, in.Message)
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +142,7 @@ func (m management) revert(ctx context.Context, in *struct {
 	Message string `query:"commit_message"`
 	Authored
 }) (*answer[OneAudience], error) {
-	if err := m.changeable(in.Place); err != nil {
-		return nil, err
-	}
-	if err := keyed(in.Key, in.Environment); err != nil {
-		return nil, err
-	}
-	author, err := in.author(ctx)
-	if err == nil {
-		err = text("commit_message", in.Message)
-	}
+	author, err := m.committing(ctx, in.Place, in.Key, in.Authored, in.Message)
 	if err != nil {
 		return nil, err
 	}
