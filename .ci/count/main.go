@@ -1,5 +1,5 @@
-// Command count reads what `go test -json` writes and says it in a form for people: a line a package as it ends, the
-// whole output of what failed and of nothing else, and as its last line the plain count
+// Command count reads what `go test -json` writes and says it in a form for people: a line a package as it ends, then
+// the whole output of what failed and of nothing else, where it is found at once, and as its last line the plain count
 //
 //	N passed, N failed
 //
@@ -40,6 +40,7 @@ type tally struct {
 	passed, failed, skipped int
 	packages                map[string]*pkg
 	builds                  map[string]*strings.Builder // output of builds, by import path
+	failures                strings.Builder             // what failed and all that it wrote
 }
 
 // pkg is a package whose tests run.
@@ -69,6 +70,7 @@ func count(in io.Reader, out io.Writer) bool {
 		}
 	}
 	t.unfinished()
+	fmt.Fprint(out, t.failures.String())
 	if t.skipped > 0 {
 		fmt.Fprintf(out, "%d skipped\n", t.skipped)
 	}
@@ -116,7 +118,7 @@ func (t *tally) test(p *pkg, e event) {
 	case "fail":
 		t.failed++
 		p.failed++
-		fmt.Fprintf(t.out, "--- %s %s\n%s", p.name, e.Test, text(p.outputs[e.Test]))
+		fmt.Fprintf(&t.failures, "--- %s %s\n%s", p.name, e.Test, text(p.outputs[e.Test]))
 	default:
 		return
 	}
@@ -130,7 +132,7 @@ func (t *tally) end(p *pkg, e event) {
 	case e.Action == "fail":
 		if p.failed == 0 {
 			t.failed++
-			fmt.Fprint(t.out, text(t.builds[e.FailedBuild]), p.all())
+			fmt.Fprintf(&t.failures, "--- %s\n%s%s", p.name, text(t.builds[e.FailedBuild]), p.all())
 		}
 		fmt.Fprintf(t.out, "FAIL  %s  %.1fs\n", p.name, e.Elapsed)
 	case p.tests == 0 && len(p.skipped) == 0:
@@ -147,7 +149,8 @@ func (t *tally) end(p *pkg, e event) {
 func (t *tally) unfinished() {
 	for _, p := range t.packages {
 		t.failed++
-		fmt.Fprintf(t.out, "%sFAIL  %s  did not end\n", p.all(), p.name)
+		fmt.Fprintf(t.out, "FAIL  %s  did not end\n", p.name)
+		fmt.Fprintf(&t.failures, "--- %s\n%s", p.name, p.all())
 	}
 }
 
