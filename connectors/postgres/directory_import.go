@@ -116,7 +116,7 @@ func (d *Directory) importHalves(ctx context.Context, tx pgx.Tx, s *shape, b *im
 	if from == to {
 		return nil
 	}
-	err := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertAll(ctx, tx, s, mergeUsers(b.users[from:to])) })
+	err := savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertMerged(ctx, tx, s, b.users[from:to]) })
 	if !isContent(err) {
 		return err
 	}

@@ -93,6 +93,11 @@ func TestIdentifyInAnyTable(t *testing.T) {
 			write: []event.Identify{user("u1", `{"plan":"a"}`), user("u2", `{"plan":"b"}`), user("u1", `{"plan":"c"}`)},
 			read:  `SELECT string_agg(id || plan, ' ' ORDER BY id) FROM users`, want: "u1c u2b",
 		},
+		"a value that its column does not take, and a later one of the same user that it does": {
+			users: postgres.Users{Table: "public.users", ID: "id", Properties: "extra"}, sql: `CREATE TABLE users (id text PRIMARY KEY, n int, extra jsonb)`,
+			write:  []event.Identify{user("u1", `{"n":1,"shoe":[1]}`), user("u1", `{"n":"old"}`), user("u1", `{"n":2,"shoe":{"no":"column"}}`)},
+			fields: "1 n",
+		},
 		"a generated column": {
 			users: plain, sql: `CREATE TABLE users (id text PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED)`,
 			write: []event.Identify{user("u1", `{"a":1,"b":5}`)}, fields: "0 b",

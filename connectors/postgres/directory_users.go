@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,19 +90,37 @@ func (d *Directory) upsert(ctx context.Context, tx pgx.Tx, users []event.Identif
 	if len(faults) > 0 {
 		return faults
 	}
-	merged := mergeUsers(users)
-	err = savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertAll(ctx, tx, s, merged) })
+	err = savepoint(ctx, tx, func(tx pgx.Tx) error { return d.upsertMerged(ctx, tx, s, users) })
 	if !isContent(err) {
 		return err
 	}
 	return d.blame(ctx, tx, s, users)
 }
 
-// mergeUsers makes one of several records of the same user; a later one's properties win. They come in the order of their
-// ids, so that batches which lock the same rows seldom lock each other.
-func mergeUsers(users []event.Identify) []event.Identify {
+// upsertMerged writes users of whom some may come several times; a later record's properties win. Values that are not written
+// for it must be such as their columns take all the same: whoever sent them is told, and not only when no other follows.
+func (d *Directory) upsertMerged(ctx context.Context, tx pgx.Tx, s *shape, users []event.Identify) error {
+	merged, overridden := mergeUsers(users)
+	if len(overridden) > 0 {
+		data, err := json.Marshal(overridden)
+		if err != nil {
+			return fmt.Errorf("encode users: %w", err)
+		}
+		// Properties that are no columns are not read, and cannot be wrong.
+		_, err = tx.Exec(ctx, `SELECT count(r) FROM jsonb_array_elements($1::jsonb) AS x(row), LATERAL jsonb_populate_record(NULL::`+d.table().quoted()+`, x.row) AS r`, string(data))
+		if err != nil {
+			return fmt.Errorf("read users: %w", err)
+		}
+	}
+	return d.upsertAll(ctx, tx, s, merged)
+}
+
+// mergeUsers makes one of several records of the same user; a later one's properties win, and the values that differ from
+// them are returned beside. They come in the order of their ids, so that batches which lock the same rows seldom lock each
+// other.
+func mergeUsers(users []event.Identify) (merged []event.Identify, overridden []map[string]json.RawMessage) {
 	at := make(map[string]int, len(users))
-	merged := make([]event.Identify, 0, len(users))
+	merged = make([]event.Identify, 0, len(users))
 	for _, u := range users {
 		i, known := at[u.ID]
 		if !known {
@@ -112,10 +131,19 @@ func mergeUsers(users []event.Identify) []event.Identify {
 		if merged[i].Properties == nil {
 			merged[i].Properties = make(map[string]json.RawMessage)
 		}
-		maps.Copy(merged[i].Properties, u.Properties)
+		lost := make(map[string]json.RawMessage)
+		for name, value := range u.Properties {
+			if before, there := merged[i].Properties[name]; there && !bytes.Equal(before, value) {
+				lost[name] = before
+			}
+			merged[i].Properties[name] = value
+		}
+		if len(lost) > 0 {
+			overridden = append(overridden, lost)
+		}
 	}
 	slices.SortFunc(merged, func(a, b event.Identify) int { return strings.Compare(a.ID, b.ID) })
-	return merged
+	return merged, overridden
 }
 
 // upsertAll writes users that name the same columns in one statement each.
