@@ -18,7 +18,7 @@ type nemesis struct {
 	*world
 	*rand.Rand
 	worker *worker
-	done   map[string]int // faults by name
+	done   tally
 	found  []violation
 }
 
@@ -53,19 +53,20 @@ var faults = []fault{
 	{"postgres answer lost", 2, func(n *nemesis) { n.toPostgres.loseAnswer() }},
 	{"postgres connection stalled", 2, func(n *nemesis) { n.stall(n.toPostgres) }},
 	{"postgres out of reach", 2, func(n *nemesis) { n.outage(n.toPostgres) }},
-	{"postgres crashed", 2, func(n *nemesis) { n.pg.Kill(); n.restartPostgres() }},
-	{"postgres restarted", 1, (*nemesis).restartPostgres},
+	{"postgres crashed", 4, func(n *nemesis) { n.pg.Kill(); n.restartPostgres() }},
+	{"postgres restarted", 3, (*nemesis).restartPostgres},
 	{"kafka connection cut", 6, func(n *nemesis) { n.toKafka.cutAfter(n.Int64N(40_000)) }},
 	{"kafka answer lost", 8, func(n *nemesis) { n.toKafka.loseAnswer() }},
 	{"kafka connection stalled", 2, func(n *nemesis) { n.stall(n.toKafka) }},
-	{"kafka out of reach", 3, func(n *nemesis) { n.outage(n.toKafka) }},
+	{"kafka out of reach", 5, func(n *nemesis) { n.outage(n.toKafka) }},
 	{"kafka answers errors", 4, (*nemesis).kafkaErrors},
 	{"kafka closes connections", 3, (*nemesis).kafkaCloses},
 	{"clickhouse connection cut", 6, func(n *nemesis) { n.toClickHouse.cutAfter(n.Int64N(60_000)) }},
 	{"clickhouse answer lost", 6, func(n *nemesis) { n.toClickHouse.loseAnswer() }},
 	{"clickhouse connection stalled", 2, func(n *nemesis) { n.stall(n.toClickHouse) }},
-	{"clickhouse out of reach", 3, func(n *nemesis) { n.outage(n.toClickHouse) }},
-	{"clickhouse killed", 3, (*nemesis).killClickHouse},
+	{"clickhouse out of reach", 5, func(n *nemesis) { n.outage(n.toClickHouse) }},
+	{"clickhouse killed", 5, (*nemesis).killClickHouse},
+	{"disk refuses to write", 7, (*nemesis).refuseDisk},
 }
 
 // next does one fault.

@@ -17,6 +17,7 @@ const workerEnv = "MUSTER_NEMESIS_WORKER"
 func TestMain(m *testing.M) {
 	engine.RunChild()
 	if os.Getenv(workerEnv) != "" {
+		takeRefusals()
 		os.Exit(command.Main(os.Args[1:]))
 	}
 	code := m.Run()

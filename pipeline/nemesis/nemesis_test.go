@@ -3,9 +3,7 @@ package nemesis
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 )
@@ -27,25 +25,23 @@ func TestNemesis(t *testing.T) {
 		round(t, *seed, briefly)
 		return
 	}
-	total := make(map[string]int)
+	total, violations := make(tally), 0
 	for i := range *rounds {
 		t.Run(fmt.Sprintf("seed %d", *seed+uint64(i)), func(t *testing.T) {
-			for name, n := range round(t, *seed+uint64(i), *harms) {
-				total[name] += n
-			}
+			done, found := round(t, *seed+uint64(i), *harms)
+			total.add(done)
+			violations += found
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(total)) {
-		t.Logf("%5d %s", total[name], name)
-	}
+	t.Logf("%d rounds, seeds %d to %d, %d violations, faults\n%s", *rounds, *seed, *seed+uint64(*rounds)-1, violations, total)
 }
 
-// round is ravage as a test.
-func round(t *testing.T, seed uint64, count int) map[string]int {
+// round is ravage as a test. It returns the harm done and the number of violations found.
+func round(t *testing.T, seed uint64, count int) (tally, int) {
 	t.Helper()
 	n := ravage(t, "", seed, count)
 	report(t, n.found)
-	return n.done
+	return n.done, len(n.found)
 }
 
 // ravage is one world, one workload and so many faults, and what was found then. An empty program is this one.
@@ -57,7 +53,7 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	if program != "" {
 		arguments = []string{program}
 	}
-	n := &nemesis{world: w, Rand: rand.New(rand.NewPCG(seed, 0)), worker: w.newWorker(arguments...), done: make(map[string]int)}
+	n := &nemesis{world: w, Rand: rand.New(rand.NewPCG(seed, 0)), worker: w.newWorker(arguments...), done: make(tally)}
 	n.worker.start()
 	n.worker.ready()
 	w.observe()
@@ -83,7 +79,7 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	if err := writing.lastError.Load(); err != nil {
 		t.Logf("the writers' last error: %v", *err)
 	}
-	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults %v", seed, writing.committed.Load(), writing.refused.Load(),
+	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults\n%s", seed, writing.committed.Load(), writing.refused.Load(),
 		w.toPostgres.cuts.Load()+w.toKafka.cuts.Load()+w.toClickHouse.cuts.Load(), took.Round(time.Millisecond), n.done)
 	return n
 }

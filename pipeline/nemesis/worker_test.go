@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"muster/deploy/local/watchdog"
 )
@@ -29,6 +30,7 @@ type worker struct {
 	err     error         // how it ended; read after exited
 	begins  int64         // of its log in the file
 	memory  int64         // the most bytes resident of any of its processes that have ended
+	used    time.Duration // of the processors by the last of them
 }
 
 // newWorker returns a worker that does not run yet. The program is that of the test binary, or another one.
@@ -62,7 +64,8 @@ func (k *worker) start() {
 	k.Helper()
 	c := exec.Command(k.program[0], append(k.program[1:], "run", "-c", k.config)...)
 	c.Env = append(os.Environ(), k.environ...)
-	c.Stdout, c.Stderr = k.log, k.log
+	c.Stdout = throughPipe{k.log}
+	c.Stderr = c.Stdout
 	end, err := k.log.Seek(0, io.SeekEnd)
 	if err == nil {
 		err = c.Start()
@@ -79,6 +82,7 @@ func (k *worker) start() {
 		err := c.Wait()
 		k.mu.Lock()
 		k.err, k.memory = err, max(k.memory, residentMost(c.ProcessState))
+		k.used = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 		k.mu.Unlock()
 		close(exited)
 	}()
