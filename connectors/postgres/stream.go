@@ -109,7 +109,7 @@ func (s *Source) streamOnce(ctx context.Context, first bool, out chan<- []event.
 	}
 	s.gauges.connected.Store(true)
 	s.hold.grant()
-	s.log.Info("streaming", "after", s.decoder.End(), "pid", conn.PID())
+	s.log.Info("streaming", "after", s.decoder.Reached(), "pid", conn.PID())
 	err = session.run(ctx, out)
 	if interrupted(ctx, err) {
 		s.parked = session

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"muster/config"
 	"muster/connectors/postgres"
@@ -16,10 +17,32 @@ import (
 // versions at each start, since writing one again changes nothing, and new ones when they come into force. Nothing waits for it.
 type recorder struct {
 	sink     *clickhouse.Sink // of its own: a sink is used by one goroutine
+	ready    <-chan struct{}  // closed when the pipeline's sink has made the tables
 	control  *postgres.Control
 	pipeline *pipeline.Pipeline
 	config   *config.Config
 	log      *slog.Logger
+}
+
+// announcing is a sink that tells when it has recovered for the first time. Until then nobody else may touch what it
+// prepares: two that migrate one schema at once do everything twice, and a worker that stands by touches nothing at all.
+type announcing struct {
+	pipeline.Sink
+	recovered func()
+}
+
+func announce(sink pipeline.Sink) (*announcing, <-chan struct{}) {
+	ready := make(chan struct{})
+	return &announcing{sink, sync.OnceFunc(func() { close(ready) })}, ready
+}
+
+// Recover implements pipeline.Sink.
+func (a *announcing) Recover(ctx context.Context) error {
+	err := a.Sink.Recover(ctx)
+	if err == nil {
+		a.recovered()
+	}
+	return err
 }
 
 // newRecorder returns nil where there is no ClickHouse.
@@ -36,7 +59,7 @@ func (w *Worker) newRecorder() (*recorder, error) {
 		return nil, err
 	}
 	w.closers = append(w.closers, sink.Close)
-	return &recorder{sink, w.control, w.pipeline, w.config, w.log}, nil
+	return &recorder{sink, w.tables, w.control, w.pipeline, w.config, w.log}, nil
 }
 
 // run records until ctx ends.
@@ -53,8 +76,10 @@ func (r *recorder) record(ctx context.Context) error {
 	if err := r.pipeline.AwaitGeneration(ctx, 0); err != nil {
 		return err
 	}
-	if err := r.sink.Recover(ctx); err != nil {
-		return err
+	select {
+	case <-r.ready:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	last, generation := uint64(0), uint64(0)
 	for {

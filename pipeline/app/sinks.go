@@ -101,6 +101,8 @@ func (w *Worker) addClickHouse() error {
 	}
 	w.closers = append(w.closers, sink.Close)
 	rows, linger := sink.BatchSize()
-	w.pipeline.AddSink(sink, pipeline.SinkOptions{MaxEvents: rows, MaxBytes: 64 << 20, Linger: linger, Stable: true})
+	announced, ready := announce(sink)
+	w.tables = ready
+	w.pipeline.AddSink(announced, pipeline.SinkOptions{MaxEvents: rows, MaxBytes: 64 << 20, Linger: linger, Stable: true})
 	return nil
 }

@@ -35,7 +35,8 @@ type Worker struct {
 	store     *state.Store
 	pipeline  *pipeline.Pipeline
 	metrics   *metrics.Metrics
-	recorder  *recorder // nil without ClickHouse
+	recorder  *recorder       // nil without ClickHouse
+	tables    <-chan struct{} // closed when those in ClickHouse are made
 	closers   []func() error
 	failed    chan error
 	ending    chan struct{} // closed when the worker begins to stop: answers that never end by themselves end then
