@@ -59,3 +59,18 @@ func TestPointQuestionsBesideAStream(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("%d questions at %d a second: p50 %s, p99 %s, most %s", *questions, *questionRate, took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
 }
+
+// churn keeps the stream busy with users that no client knows.
+func churn(ctx context.Context, s *served) {
+	conn := connect(s.T, s.config.Postgres.DSN.Reveal())
+	pace := time.NewTicker(10 * time.Millisecond) // busy, but not so that every write waits behind it
+	defer pace.Stop()
+	for ctx.Err() == nil {
+		<-pace.C
+		_, err := conn.Exec(ctx, `INSERT INTO users (id, age) SELECT 'other-' || i, 1 FROM generate_series(1, 50) i ON CONFLICT (id) DO UPDATE SET age = users.age + 1`)
+		if err != nil && ctx.Err() == nil {
+			s.Errorf("churn: %v", err)
+			return
+		}
+	}
+}

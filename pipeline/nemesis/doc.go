@@ -14,5 +14,8 @@
 // replication slot of its own, read by SQL, says in which order and when those transactions were committed; audiences are
 // WHERE clauses. From these a query derives each entry and exit with its instant, cause, trigger, count and position.
 //
+// What comes in through the API has a second judge, which knows no row and no SQL: clients keep a ledger of what they asked for
+// (model_test.go), and events and members must be as the ledgers say, although the worker is killed all the while.
+//
 // The validators, and the bugs planted to show that each of them bites, are listed in validate_test.go and planted_test.go.
 package nemesis
