@@ -27,6 +27,7 @@ type delivery struct {
 	pipeline  *Pipeline
 	sink      Sink
 	options   SinkOptions
+	cursor    state.Cursor
 	delivered progress // of its head only Sequence is used
 	dead      atomic.Bool
 	ready     atomic.Bool
@@ -40,20 +41,24 @@ func (p *Pipeline) AddSink(s Sink, o SinkOptions) {
 	p.sinks = append(p.sinks, &delivery{pipeline: p, sink: s, options: o, delivered: newProgress()})
 }
 
+// open takes up the cursor. It comes before any batch is worked: what the state holds by then is all that the sink may skip.
+func (d *delivery) open() (err error) {
+	if d.cursor, err = d.pipeline.store.Cursor(d.sink.Name()); err != nil {
+		return err
+	}
+	if err := d.join(); err != nil {
+		return err
+	}
+	d.delivered.set(state.Head{Sequence: d.cursor.Delivered})
+	return nil
+}
+
 // run delivers until ctx ends or the sink is beyond retrying. It does not begin before the source is this worker's, and
 // not at all when reading ends before that.
 func (d *delivery) run(reading, ctx context.Context) error {
 	defer d.delivered.ring()
 	defer d.dead.Store(true)
 	defer d.ready.Store(false)
-	cursor, err := d.pipeline.store.Cursor(d.sink.Name())
-	if err != nil {
-		return err
-	}
-	if err := d.join(&cursor); err != nil {
-		return err
-	}
-	d.delivered.set(state.Head{Sequence: cursor.Delivered})
 	if d.pipeline.held(reading) != nil {
 		return nil // reading ended: what is in the outbox waits for the next run, or is the other worker's to publish
 	}
@@ -65,11 +70,11 @@ func (d *delivery) run(reading, ctx context.Context) error {
 	}
 	d.ready.Store(true)
 	for {
-		last, err := d.gather(ctx, &cursor)
+		last, err := d.gather(ctx)
 		if err != nil {
 			return nil // ctx ended
 		}
-		if err := d.deliver(ctx, &cursor, last); err != nil {
+		if err := d.deliver(ctx, last); err != nil {
 			return d.stopped(ctx, err)
 		}
 	}
@@ -77,8 +82,8 @@ func (d *delivery) run(reading, ctx context.Context) error {
 
 // join lets a sink that was enabled later, or was off for a while, begin at the oldest event there is: what all other sinks
 // had taken is no longer in the outbox.
-func (d *delivery) join(cursor *state.Cursor) error {
-	p := d.pipeline
+func (d *delivery) join() error {
+	p, cursor := d.pipeline, &d.cursor
 	first, err := p.store.FirstInOutbox()
 	if err != nil {
 		return err
@@ -120,8 +125,8 @@ func (d *delivery) stopped(ctx context.Context, err error) error {
 }
 
 // gather waits for events behind the cursor and returns the sequence up to which the next delivery may go.
-func (d *delivery) gather(ctx context.Context, cursor *state.Cursor) (uint64, error) {
-	durable := &d.pipeline.durable
+func (d *delivery) gather(ctx context.Context) (uint64, error) {
+	durable, cursor := &d.pipeline.durable, &d.cursor
 	if cursor.Begun > cursor.Delivered { // a delivery was interrupted; it is repeated as it was
 		return cursor.Begun, durable.until(ctx, func(h state.Head) bool { return h.Sequence >= cursor.Begun })
 	}
@@ -138,8 +143,8 @@ func (d *delivery) gather(ctx context.Context, cursor *state.Cursor) (uint64, er
 }
 
 // deliver hands the events behind the cursor up to last to the sink and moves the cursor.
-func (d *delivery) deliver(ctx context.Context, cursor *state.Cursor, last uint64) error {
-	p := d.pipeline
+func (d *delivery) deliver(ctx context.Context, last uint64) error {
+	p, cursor := d.pipeline, &d.cursor
 	limit := d.options.MaxBytes
 	if cursor.Begun > cursor.Delivered {
 		limit = 1 << 62 // the interrupted delivery, whole

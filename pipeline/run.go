@@ -19,6 +19,11 @@ func (p *Pipeline) Run(ctx context.Context, drain time.Duration) error {
 	if err := p.load(); err != nil {
 		return err
 	}
+	for _, d := range p.sinks {
+		if err := d.open(); err != nil {
+			return err
+		}
+	}
 	reading, stopReading := context.WithCancelCause(ctx)
 	defer stopReading(nil)
 	delivering, stopDelivering := context.WithCancelCause(context.WithoutCancel(ctx))

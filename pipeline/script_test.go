@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -123,7 +124,7 @@ func (m *memory) Deliver(_ context.Context, events []event.Event) error {
 		if n := uint64(len(m.events)); e.Sequence == n+1 { // a repeated one is known
 			m.events = append(m.events, e)
 		} else if e.Sequence > n+1 {
-			panic("gap in the sequence")
+			return fmt.Errorf("event %d after %d: a gap in the sequence", e.Sequence, n)
 		}
 	}
 	close(m.grown)
