@@ -49,7 +49,7 @@ type Schema struct {
 	// Width is the highest number that any column of the table had when the shape was met: a column beyond it is new, one
 	// up to it that the schema lacks had values before it came to be seen. 0 when numbers are not known.
 	Width int16 `json:",omitempty"`
-	// Files names the files that hold the table's rows; others mean that they were written anew. "" when it is not known.
+	// Files names what holds the table's rows; another means that they were written anew. "" when it is not known.
 	Files string `json:",omitempty"`
 	// Rewrites counts how often rows became others without a word in the log. Between two schemas of different counts
 	// Reshape does not lead from one to the other: the table has to be read.

@@ -18,6 +18,11 @@ var errReshaped = errors.New("the users table was altered while its snapshot was
 
 // shapeSQL reads the shape of the table with an OID, as of the snapshot of the statement and without a lock, so that it
 // neither waits for an open ALTER TABLE nor sees half of one. A partitioned table's files are those of its partitions.
+//
+// The files tell that rows were written anew without a word in the log. Of a table that has a TOAST table they are named by
+// that one's OID: ALTER TABLE makes another one when it writes the rows anew, while TRUNCATE, which the log tells of, and
+// what leaves the rows as they are (VACUUM FULL, CLUSTER, SET TABLESPACE) only give it other files. Without one, and in
+// partitions, whose truncation the log does not tell of, they are named by the files themselves.
 func (s *Source) shapeSQL(oid string, version int) string {
 	streamed := "a.attgenerated = ''"
 	if version >= 15 { // a publication may list columns
@@ -30,7 +35,7 @@ func (s *Source) shapeSQL(oid string, version int) string {
          WHERE p.pubname = %s), a.attgenerated = '')`, generated, literal(s.options.Publication))
 	}
 	return fmt.Sprintf(`
-WITH RECURSIVE users AS (SELECT oid, relkind, relnatts FROM pg_class WHERE oid = %s),
+WITH RECURSIVE users AS (SELECT oid, relkind, relnatts, reltoastrelid AS toast FROM pg_class WHERE oid = %s),
 files AS (
     SELECT oid FROM users
     UNION ALL
@@ -40,7 +45,7 @@ kept AS (
     SELECT string_agg(c.oid || ':' || c.relfilenode, ',' ORDER BY c.oid) AS names, string_agg(DISTINCT c.xmin::text, ',') AS writers
       FROM pg_class c JOIN files USING (oid) WHERE c.relkind <> 'p'
 )
-SELECT u.relnatts, CASE u.relkind WHEN 'p' THEN md5(coalesce(k.names, '')) ELSE k.names END, coalesce(k.writers, ''),
+SELECT u.relnatts, CASE WHEN u.relkind = 'p' THEN md5(coalesce(k.names, '')) WHEN u.toast > 0 THEN u.oid || ':toast:' || u.toast ELSE k.names END, coalesce(k.writers, ''), k.names,
        a.attnum, a.attname, a.atttypid, a.attisdropped, %s,
        CASE WHEN a.atthasmissing AND t.typdelim = ',' THEN (a.attmissingval::text::text[])[1]
             WHEN a.atthasmissing THEN (regexp_match(a.attmissingval::text, '^{"?(.*?)"?}$'))[1] END, u.oid
@@ -66,14 +71,14 @@ func (s *Source) shape(ctx context.Context, q querier, oid string, version int) 
 	var shape pgoutput.Shape
 	for _, row := range rows {
 		number := func(i int) uint64 { n, _ := strconv.ParseUint(string(row[i]), 10, 32); return n } // what the server prints parses
-		shape.Table, shape.Width, shape.Files, shape.Writers = uint32(number(9)), int16(number(0)), string(row[1]), string(row[2])
-		if string(row[6]) == "t" {
-			shape.Dropped = append(shape.Dropped, int16(number(3)))
+		shape.Table, shape.Width, shape.Files, shape.Writers, shape.Storage = uint32(number(10)), int16(number(0)), string(row[1]), string(row[2]), string(row[3])
+		if string(row[7]) == "t" {
+			shape.Dropped = append(shape.Dropped, int16(number(4)))
 			continue
 		}
-		a := pgoutput.Attribute{Number: int16(number(3)), Name: string(row[4]), Type: uint32(number(5)), Streamed: string(row[7]) == "t"}
-		if row[8] != nil {
-			missing := string(row[8])
+		a := pgoutput.Attribute{Number: int16(number(4)), Name: string(row[5]), Type: uint32(number(6)), Streamed: string(row[8]) == "t"}
+		if row[9] != nil {
+			missing := string(row[9])
 			a.Missing = &missing
 		}
 		shape.Attributes = append(shape.Attributes, a)
@@ -119,7 +124,7 @@ func (r *snapshotReader) lockShape(ctx context.Context) (pgoutput.Shape, error) 
 	if err != nil {
 		return pgoutput.Shape{}, err
 	}
-	if now.Files != shape.Files || now.Width != shape.Width || !sameAttributes(now, shape) {
+	if now.Storage != shape.Storage || now.Width != shape.Width || !sameAttributes(now, shape) {
 		return pgoutput.Shape{}, errReshaped
 	}
 	return shape, nil

@@ -16,8 +16,9 @@ type Shape struct {
 	Attributes []Attribute // in the order of their numbers, dropped ones not among them
 	Dropped    []int16     // numbers of those
 	Width      int16       // the highest number given out
-	Files      string      // names the files that hold the rows
+	Files      string      // names what holds the rows; another when they were written anew, see evaluator.Schema
 	Writers    string      // transaction that last changed what the catalog says of the files
+	Storage    string      // the very files, which TRUNCATE changes as well
 }
 
 // Attribute is one column of the table.
@@ -84,7 +85,7 @@ func (d *Decoder) same(schema *evaluator.Schema) *evaluator.Schema {
 }
 
 // met returns the schema of the columns that a Relation message names. emptied is the schema to take instead when the
-// message only precedes a TRUNCATE, which gives a table new files as a rewrite does.
+// message only precedes a TRUNCATE, which gives a table that has no TOAST table new files as a rewrite does.
 func (d *Decoder) met(ctx context.Context, oid uint32, columns []Column) (schema, emptied *evaluator.Schema, err error) {
 	shape, err := d.types.catalog.Table(ctx, oid)
 	if err != nil {
