@@ -66,8 +66,10 @@ api-check: ## Hold the API against its OpenAPI document with schemathesis, from 
 	@.ci/api-check $(or $(FOR:s=),60)
 
 .PHONY: fuzz
-fuzz: ## Hold the evaluators against each other in CASES random cases (10000000), then fuzz every target for FOR each (30s)
+fuzz: ## Hold the evaluators against each other in CASES random cases (10000000) and against Postgres, then fuzz every target for FOR each (30s)
+	@$(SETUP) test
 	go test ./evaluator/compiled -run 'TestAgreesWithPlain$$' -v -timeout 0 -args -cases $(or $(CASES),10000000)
+	go test ./evaluator/compiled/internal/where -run TestPostgresAgrees -v -timeout 0 -args -rounds $(or $(ROUNDS),250)
 	@.ci/fuzz '$(or $(FOR),30s)' '$(PKG)'
 
 .PHONY: nemesis

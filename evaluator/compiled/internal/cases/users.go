@@ -137,7 +137,7 @@ func (m *Maker) Input(audiences []evaluator.Audience) evaluator.Input {
 		return in
 	}
 	in.Row = m.Row()
-	in.Given = m.given(audiences)
+	in.Given = m.Given(audiences)
 	return in
 }
 
@@ -166,7 +166,8 @@ func (m *Maker) Next(in evaluator.Input, audiences []evaluator.Audience) evaluat
 	return next
 }
 
-func (m *Maker) given(audiences []evaluator.Audience) []evaluator.Given {
+// Given makes the memberships that are given of one user.
+func (m *Maker) Given(audiences []evaluator.Audience) []evaluator.Given {
 	var given []evaluator.Given
 	for _, a := range audiences {
 		if !a.Definition.Given() {
