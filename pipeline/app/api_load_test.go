@@ -123,7 +123,7 @@ func (v *versions) made(method, path, body string, in func(person) bool) {
 
 // write changes users in transactions, each with a token, and returns what it did and where in the log.
 func write(s *served, people, transactions, each int) []happening {
-	conn := connect(s.T, s.config.Postgres.DSN.Reveal())
+	conn := connect(s.TB, s.config.Postgres.DSN.Reveal())
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	random := rand.New(rand.NewPCG(7, 7))

@@ -62,7 +62,7 @@ func TestPointQuestionsBesideAStream(t *testing.T) {
 
 // churn keeps the stream busy with users that no client knows.
 func churn(ctx context.Context, s *served) {
-	conn := connect(s.T, s.config.Postgres.DSN.Reveal())
+	conn := connect(s.TB, s.config.Postgres.DSN.Reveal())
 	pace := time.NewTicker(10 * time.Millisecond) // busy, but not so that every write waits behind it
 	defer pace.Stop()
 	for ctx.Err() == nil {

@@ -28,7 +28,7 @@ const deadline = 60 * time.Second
 
 // served is a worker that runs on a database of its own, and its API.
 type served struct {
-	*testing.T
+	testing.TB
 	db     *pgx.Conn
 	config *config.Config
 	worker *Worker
@@ -62,10 +62,10 @@ func newDatabase(t testing.TB) (dsn, name string) {
 
 // serve starts a worker and waits until its first snapshot is done. The YAML is appended to its
 // configuration.
-func serve(t *testing.T, yaml string, watch ...pipeline.Observer) *served {
+func serve(t testing.TB, yaml string, watch ...pipeline.Observer) *served {
 	t.Helper()
 	dsn, name := newDatabase(t)
-	s := &served{T: t, name: name, db: connect(t, dsn)}
+	s := &served{TB: t, name: name, db: connect(t, dsn)}
 	exec(t, s.db, usersTable)
 	path := filepath.Join(t.TempDir(), "muster.yaml")
 	if !strings.Contains(yaml, "clickhouse:") {
@@ -87,7 +87,11 @@ func serve(t *testing.T, yaml string, watch ...pipeline.Observer) *served {
 
 func (s *served) start() {
 	s.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{s.T}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var out io.Writer = testWriter{s.TB}
+	if _, fuzzing := s.TB.(*testing.F); fuzzing {
+		out = io.Discard // nothing can be logged there while an input is tried
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.config.HTTP.Listen = "127.0.0.1:0"
 	worker, err := New(s.config, log, Build{Version: "test"}, s.watch...)
 	if err != nil {
@@ -127,7 +131,7 @@ func (s *served) start() {
 }
 
 // testWriter is a test's log.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Logf("%s", bytes.TrimSpace(p))

@@ -56,7 +56,7 @@ func sharedServer(t testing.TB) *local.Server {
 	return database.server
 }
 
-func sharedBroker(t *testing.T) *kafka.Broker {
+func sharedBroker(t testing.TB) *kafka.Broker {
 	t.Helper()
 	database.Lock()
 	defer database.Unlock()

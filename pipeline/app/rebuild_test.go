@@ -30,7 +30,7 @@ func (s *served) published() []event.Event {
 
 func (s *served) rebuild(o RebuildOptions) (*RebuildReport, error) {
 	s.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{s.T}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(testWriter{s.TB}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return Rebuild(context.Background(), s.config, log, Build{Version: "test"}, o)
 }
 
@@ -50,7 +50,7 @@ func (s *served) settle() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	exec(s.T, s.db, `SELECT pg_logical_emit_message(true, 'muster.tick', '')`)
+	exec(s.TB, s.db, `SELECT pg_logical_emit_message(true, 'muster.tick', '')`)
 	if err := s.worker.pipeline.AwaitPosition(context.Background(), at); err != nil {
 		s.Fatal(err)
 	}

@@ -45,8 +45,8 @@ func (s *served) populate(users int) {
 	s.commit("recent", dynamic(`{"property":"recipient.created_at","operator":"is_timestamp_on_or_after","argument":"1 hours ago"}`))
 	s.commit("both", `{"audience":{"name":"B","type":"dynamic","segments":[{"conditions":[{"operator":"is_audience_member","argument":"pro"},{"operator":"is_audience_member","argument":"list"}]}]}}`)
 	s.commit("settled", `{"audience":{"name":"W","type":"dynamic","settle":{"enter":"1h"},"segments":[{"conditions":[{"property":"recipient.age","operator":"greater_than","argument":10}]}]}}`)
-	exec(s.T, s.db, `INSERT INTO users (id, plan, age, created_at) SELECT 'u' || i, (ARRAY['free','pro','team'])[i % 3 + 1], i % 30, now() - i * interval '1 minute' FROM generate_series(1, $1) AS i`, users)
-	exec(s.T, s.db, `INSERT INTO muster.members (environment, audience, user_id, tenant) SELECT 'development', 'list', 'u' || i * 5, '' FROM generate_series(1, $1) AS i`, users/4)
+	exec(s.TB, s.db, `INSERT INTO users (id, plan, age, created_at) SELECT 'u' || i, (ARRAY['free','pro','team'])[i % 3 + 1], i % 30, now() - i * interval '1 minute' FROM generate_series(1, $1) AS i`, users)
+	exec(s.TB, s.db, `INSERT INTO muster.members (environment, audience, user_id, tenant) SELECT 'development', 'list', 'u' || i * 5, '' FROM generate_series(1, $1) AS i`, users/4)
 }
 
 func TestVerifyBesideAStreamOfChanges(t *testing.T) {
