@@ -125,6 +125,7 @@ func TestJunkNamesItsField(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "")
 	s.want(204, "POST", "/v1/audiences/beta/members?create_audience=true", `{"members": [{"user": "u1"}]}`)
+	s.settle() // questions are answered from what is in force
 	for request, want := range map[string]string{
 		`POST /v1/audiences/beta/members {}`:                                                 "members",
 		`POST /v1/audiences/beta/members {"members": []}`:                                    "members",
