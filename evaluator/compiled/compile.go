@@ -1,7 +1,6 @@
 package compiled
 
 import (
-	"math/bits"
 	"sort"
 
 	"muster/evaluator"
@@ -22,42 +21,32 @@ func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o 
 	}
 	g.numberColumns()
 	g.makeAutomata()
-	plans := b.plans(o)
-	y := &layout{segment: g}
-	for i := range plans {
-		if !plans[i].pinned {
-			y.plans = append(y.plans, plans[i])
-		}
+	y := &layout{segment: g, plans: b.plans(o)}
+	y.arrange()
+	for i := range y.plans {
+		g.summarise(int32(i), y.plans[i].pinned)
 	}
 	y.place()
 	y.build()
-	y.file(plans)
+	y.file()
 	g.finish()
 	return g
 }
 
-// finish works out what judging looks up by bit and by block.
+// finish works out what judging looks up by predicate and by block.
 func (g *segment) finish() {
-	g.ownerAt = make([]int32, len(g.clauseAt))
-	g.inLanes = make([]bool, len(g.audiences))
 	for i := range g.clauses {
-		g.places = append(g.places, g.clauses[i].place)
-		g.eachBeyond(&g.clauses[i], g.remember)
-	}
-	for i := range g.audiences {
-		a := &g.audiences[i]
-		a.single = a.end-a.first == 1 && !a.referring
-		g.inLanes[i] = !a.referring
-		for c := a.first; c < a.end; c++ {
-			g.own(a, int32(i), c)
+		c, irregular := &g.clauses[i], false
+		g.eachBeyond(c, func(p *predicate) {
+			g.remember(p)
+			irregular = irregular || p.relative()
+		})
+		if irregular && c.place != none {
+			g.irregular = append(g.irregular, int32(i))
 		}
-		g.firsts = append(g.firsts, a.first)
-		g.ids = append(g.ids, a.id)
-		g.referring = append(g.referring, a.referring)
 	}
-	g.firsts = append(g.firsts, int32(len(g.clauses)))
-	for i := range g.blocks {
-		g.timeBlock(i)
+	for block := range g.groupAt {
+		g.timeBlock(block)
 	}
 }
 
@@ -73,32 +62,11 @@ func (g *segment) remember(p *predicate) {
 	}
 }
 
-// own notes whose a clause is, and whether its verdict is the audience's.
-func (g *segment) own(a *audience, number, c int32) {
-	place := g.clauses[c].place
-	if place == none {
-		g.inLanes[number] = false
-		return
-	}
-	g.ownerAt[place] = ^number
-	if g.residual[place/64]>>(place%64)&1 != 0 {
-		g.inLanes[number] = false
-	} else if a.single {
-		g.ownerAt[place] = number
-	}
-	irregular := false
-	g.eachBeyond(&g.clauses[c], func(p *predicate) { irregular = irregular || p.relative() })
-	if irregular {
-		g.irregular = append(g.irregular, c)
-	}
-}
-
 // timeBlock notes which clauses of a block depend on the clock, and the block's words that do not.
 func (g *segment) timeBlock(block int) {
 	t := timedBlock{block: uint32(block), first: uint32(len(g.timeless))}
-	for rest := g.used[block]; rest != 0; rest &= rest - 1 {
-		bit := bits.TrailingZeros64(rest)
-		if g.clauses[g.clauseAt[block*64+bit]].timed {
+	for bit, c := range g.clauseAt[block*64 : block*64+64] {
+		if c != none && g.clauses[c].timed {
 			t.bits |= 1 << bit
 		}
 	}
@@ -166,41 +134,6 @@ func (g *segment) numberColumns() {
 	}
 }
 
-// plans decides for each clause whether it is found by hash or sits in the lanes, and orders its literals accordingly.
-func (b *builder) plans(o options) []plan {
-	g := b.segment
-	r := newRouter(g, o)
-	plans := make([]plan, len(g.clauses))
-	for i := range g.clauses {
-		c := &g.clauses[i]
-		literals := g.literals[c.first:c.end]
-		p := plan{clause: int32(i)}
-		if p.pin, p.pinned = r.pin(literals); p.pinned {
-			// What is left to ask when the pin was found comes first.
-			at := 0
-			for k, l := range literals {
-				if l == p.pin {
-					at = k
-				}
-			}
-			copy(literals[at:], literals[at+1:])
-			literals[len(literals)-1] = p.pin
-			c.beyond = c.end - 1
-		} else {
-			var beyond []literal
-			p.shares, beyond = g.shares(literals)
-			n := copy(literals, beyond)
-			c.beyond = c.first + uint32(n)
-			for _, share := range p.shares {
-				n += copy(literals[n:], share.literals)
-			}
-		}
-		plans[i] = p
-		g.summarise(int32(i), p.pinned)
-	}
-	return plans
-}
-
 // summarise works out what a clause depends on.
 func (g *segment) summarise(number int32, pinned bool) {
 	c, sampled := &g.clauses[number], false
@@ -259,7 +192,7 @@ func (g *segment) eachOfTree(n *node, visit func(*predicate)) {
 }
 
 // file fills the indexes with what the lanes and the clusters look for.
-func (y *layout) file(plans []plan) {
+func (y *layout) file() {
 	g := y.segment
 	filings := make([]*filing, len(g.attributes))
 	of := func(attribute int32) *filing {
@@ -269,10 +202,11 @@ func (y *layout) file(plans []plan) {
 		return filings[attribute]
 	}
 	at := make([]uint32, len(g.vectors)) // word being filled, by vector
-	for i := range y.plans {
-		block := uint32(i / 64)
-		for _, p := range y.plans[i].shares {
-			n := y.vectors[vectorKey{p.attribute, p.kind}]
+	for _, plan := range y.laned {
+		place := g.clauses[plan.clause].place
+		block := uint32(place / 64)
+		for _, p := range plan.shares {
+			n := y.vectors[p.vector()]
 			for g.vectors[n].blocks[at[n]] != block {
 				at[n]++
 			}
@@ -281,7 +215,7 @@ func (y *layout) file(plans []plan) {
 			if _, scaled := scaleOf(predicate); scaled {
 				continue
 			}
-			bit := at[n]<<6 | uint32(i%64)
+			bit := at[n]<<6 | uint32(place%64)
 			f := of(p.attribute)
 			for _, e := range f.of(l.predicate(), predicate) {
 				if l.negated() {
@@ -292,15 +226,16 @@ func (y *layout) file(plans []plan) {
 			}
 		}
 	}
-	for i := range plans {
-		if !plans[i].pinned {
+	for i := range y.plans {
+		plan := &y.plans[i]
+		if !plan.pinned {
 			continue
 		}
-		p := &g.predicates[plans[i].pin.predicate()]
+		p := &g.predicates[plan.pin.predicate()]
 		f := of(p.attribute)
-		for _, e := range f.of(plans[i].pin.predicate(), p) {
-			f.entries[e].clauses = append(f.entries[e].clauses, plans[i].clause)
-			f.entries[e].mask |= g.clauses[plans[i].clause].mask
+		for _, e := range f.of(plan.pin.predicate(), p) {
+			f.entries[e].clauses = append(f.entries[e].clauses, plan.clause)
+			f.entries[e].mask |= g.clauses[plan.clause].mask
 		}
 	}
 	for i := range g.attributes {

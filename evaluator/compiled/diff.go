@@ -2,8 +2,8 @@ package compiled
 
 import "math/bits"
 
-// diff finds the audiences of the segment whose verdict differs or may differ: those that a bit or a hashed clause decides
-// go to s.outcome at once, all others are touched, to be compared when every segment is through.
+// diff tells the audiences of the segment whose verdict differs. Those for which that is not clear from one clause are
+// touched, to be compared when every segment is through.
 func (s *scratch) diff() {
 	g := s.part.segment
 	if s.mask == 0 {
@@ -12,7 +12,6 @@ func (s *scratch) diff() {
 		}
 		return
 	}
-	clear(s.visit)
 	moved := s.movedVectors()
 	if s.mask&clockBit != 0 {
 		moved = s.visitResidue(&g.clocked) || moved
@@ -23,17 +22,19 @@ func (s *scratch) diff() {
 		}
 	}
 	if moved {
-		s.visitBlocks()
+		s.visitGroups()
 	}
 	if g.clustered {
 		s.visitClusters()
 	}
 }
 
-// visitResidue marks blocks, and the clauses in them, whose conditions beyond the lanes may have another verdict.
+// visitResidue marks groups, and the clauses in their blocks, whose conditions beyond the lanes may have another verdict.
 func (s *scratch) visitResidue(r *blockBits) bool {
+	g := s.part.segment
 	for i, b := range r.blocks {
-		s.visit[b/64] |= 1 << (b % 64)
+		n := g.groupAt[b]
+		s.visit[n/64] |= 1 << (n % 64)
 		s.residue[b] |= r.words[i]
 	}
 	return len(r.blocks) > 0
@@ -45,7 +46,7 @@ func union(a, b []uint64) {
 	}
 }
 
-// movedVectors fills the vectors of attributes that differ, and of ages when the clock does, and marks the blocks of those
+// movedVectors fills the vectors of attributes that differ, and of ages when the clock does, and marks the groups of those
 // whose words may.
 func (s *scratch) movedVectors() (moved bool) {
 	g := s.part.segment
@@ -72,116 +73,132 @@ func (s *scratch) sameAge(v *vector) bool {
 		c.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
 }
 
-// visitBlocks compares both sides of every block marked.
-func (s *scratch) visitBlocks() {
-	g := s.part.segment
+// visitGroups compares both sides of every group marked.
+func (s *scratch) visitGroups() {
+	s.fillAll()
+	groups := s.part.segment.groups
 	for i, marked := range s.visit {
-		if marked != 0 {
-			s.fillAll()
-		}
+		s.visit[i] = 0
 		for ; marked != 0; marked &= marked - 1 {
-			block := i*64 + bits.TrailingZeros64(marked)
-			w := s.compute(block)
-			flipped := (w[before] ^ w[after]) & g.used[block]
-			if residual := g.residual[block]; residual != 0 {
-				s.visitResidual(block, w, flipped)
-				flipped &^= residual
-			}
-			for ; flipped != 0; flipped &= flipped - 1 {
-				bit := bits.TrailingZeros64(flipped)
-				s.bitFlipped(g.ownerAt[block*64+bit], w[after]>>bit&1 == 0)
+			n := i*64 + bits.TrailingZeros64(marked)
+			switch groups[n].kind {
+			case byBits:
+				s.visitBits(n)
+			case byResidue:
+				s.visitResidual(n)
+			default:
+				s.visitScattered(n)
 			}
 		}
 	}
 }
 
-// compute returns the words of a block: the clauses that its vectors violate, on both sides.
-func (s *scratch) compute(block int) pair {
-	g := s.part.segment
-	if s.computed[block] == s.epoch {
-		return s.blocks[block]
+// visitBits tells the audiences of a group that their bits decide.
+func (s *scratch) visitBits(n int) {
+	p := s.part
+	violated := s.violated(n)
+	flipped := (violated[before] ^ violated[after]) & p.live[n]
+	if flipped == 0 {
+		return
 	}
-	var w pair
-	for _, e := range g.entries[g.entryStart[block]:g.entryStart[block+1]] {
-		word := &s.words[e]
-		w[before] |= word[before]
-		w[after] |= word[after]
+	first := p.segment.groups[n].audience
+	asked := flipped & p.askedIn[n]
+	for ; flipped != 0; flipped &= flipped - 1 {
+		bit := bits.TrailingZeros64(flipped)
+		s.judge.note(p.position[int(first)+bit], violated[after]>>bit&1^1)
 	}
-	s.blocks[block], s.computed[block] = w, s.epoch
-	return w
+	for ; asked != 0; asked &= asked - 1 {
+		s.flipped = append(s.flipped, first+int32(bits.TrailingZeros64(asked)))
+	}
 }
 
-// visitResidual compares the clauses of a block that have conditions beyond the lanes: those that the lanes let through on
+// visitResidual compares the audiences of a group that have conditions beyond the lanes: those that the lanes let through on
 // some side, if the lanes' verdict or what those conditions read differs.
-func (s *scratch) visitResidual(block int, w pair, flipped uint64) {
-	g := s.part.segment
-	differing := flipped&g.residual[block] | s.residue[block]
-	s.residue[block] = 0
-	for through := differing &^ (w[before] & w[after]); through != 0; through &= through - 1 {
+func (s *scratch) visitResidual(n int) {
+	gr := &s.part.segment.groups[n]
+	violated := s.violated(n)
+	var differing uint64
+	for b := gr.first; b < gr.end; b++ {
+		differing |= s.blocks[b][before] ^ s.blocks[b][after] | s.residue[b]
+		s.residue[b] = 0
+	}
+	for through := differing & s.part.live[n] &^ (violated[before] & violated[after]); through != 0; through &= through - 1 {
 		bit := bits.TrailingZeros64(through)
-		c := &g.clauses[g.clauseAt[block*64+bit]]
-		if s.touched[c.audience] == s.epoch {
-			continue
+		if was, is := s.compareBit(gr, bit); was != is {
+			s.tell(gr.audience+int32(bit), is)
 		}
-		if s.mask&c.mask == 0 && !g.referring[c.audience] { // both sides are one to what is beyond the lanes
-			if s.beyond(c, after) {
-				s.clauseFlipped(c.audience, w[after]>>bit&1 == 0)
+	}
+}
+
+// compareBit judges an audience of a group on both sides.
+func (s *scratch) compareBit(gr *group, bit int) (was, is bool) {
+	g := s.part.segment
+	a := &g.audiences[int(gr.audience)+bit]
+	c := a.first
+	for b := gr.first; b < gr.end && !(was && is); b++ {
+		had, has := s.blocks[b][before]>>bit&1 == 0, s.blocks[b][after]>>bit&1 == 0
+		clause := &g.clauses[c]
+		c++
+		switch {
+		case !had && !has:
+		case s.mask&clause.mask == 0 && !a.referring: // both sides are one to what is beyond the lanes
+			if s.beyond(clause, after) {
+				was, is = was || had, is || has
 			}
-			continue
+		default:
+			was = was || had && s.beyond(clause, before)
+			is = is || has && s.beyond(clause, after)
 		}
-		was := w[before]>>bit&1 == 0 && s.beyond(c, before)
-		is := w[after]>>bit&1 == 0 && s.beyond(c, after)
-		if was != is {
-			s.clauseFlipped(c.audience, is)
-		}
+	}
+	return was, is
+}
+
+// visitScattered touches the audiences of clauses that flipped, or that may have beyond the lanes.
+func (s *scratch) visitScattered(n int) {
+	g := s.part.segment
+	gr := &g.groups[n]
+	violated := s.violated(n)
+	residue := s.residue[gr.first] &^ (violated[before] & violated[after])
+	s.residue[gr.first] = 0
+	for flipped := ((violated[before] ^ violated[after]) | residue) & gr.used; flipped != 0; flipped &= flipped - 1 {
+		s.touch(g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(flipped)]].audience)
 	}
 }
 
-// clauseFlipped notes that the verdict of one clause differs.
-func (s *scratch) clauseFlipped(a int32, is bool) {
-	if !s.part.segment.audiences[a].single {
-		s.touch(a)
-	} else if !s.part.isDead(a) {
-		s.touched[a] = s.epoch // a clause found by hash may be found again by another of its values
-		s.outcome = append(s.outcome, change{a, is})
-	}
-}
-
-// bitFlipped notes that the verdict of a clause that is all in the lanes differs.
-func (s *scratch) bitFlipped(owner int32, is bool) {
-	if owner >= 0 {
-		if !s.part.isDead(owner) {
-			s.outcome = append(s.outcome, change{owner, is})
-		}
-		return
-	}
-	a := ^owner
-	if s.touched[a] == s.epoch {
-		return
+// violated works out the words of a group's blocks, and returns which of its audiences satisfy no clause, on both sides.
+func (s *scratch) violated(n int) pair {
+	if s.judged[n] == s.epoch {
+		return s.groups[n]
 	}
 	g := s.part.segment
-	if !g.inLanes[a] {
-		s.touch(a)
-		return
-	}
-	if s.touched[a] = s.epoch; s.part.isDead(a) {
-		return
-	}
-	if violated := s.violated(a); (violated[before]^violated[after])&1 != 0 {
-		s.outcome = append(s.outcome, change{a, violated[after]&1 == 0})
-	}
-}
-
-// violated has in bit 0 whether all clauses of an audience that is all in the lanes are, on both sides.
-func (s *scratch) violated(a int32) pair {
-	g := s.part.segment
+	gr := &g.groups[n]
 	all := pair{^uint64(0), ^uint64(0)}
-	for _, place := range g.places[g.firsts[a]:g.firsts[a+1]] {
-		w := s.compute(int(place >> 6))
-		all[before] &= w[before] >> (place & 63)
-		all[after] &= w[after] >> (place & 63)
+	for b := gr.first; b < gr.end; b++ {
+		var w pair
+		for _, e := range g.entries[g.entryStart[b]:g.entryStart[b+1]] {
+			word := &s.words[e]
+			w[before] |= word[before]
+			w[after] |= word[after]
+		}
+		s.blocks[b] = w
+		all[before] &= w[before]
+		all[after] &= w[after]
 	}
+	s.groups[n], s.judged[n] = all, s.epoch
 	return all
+}
+
+// tell notes that the verdict of an audience differs.
+func (s *scratch) tell(a int32, is bool) {
+	p := s.part
+	entered := uint64(0)
+	if is {
+		entered = 1
+	}
+	s.judge.note(p.position[a], entered)
+	if p.asked[a/64]>>(a%64)&1 != 0 {
+		s.flipped = append(s.flipped, a)
+	}
 }
 
 // touch queues an audience once, to have its verdicts compared.
@@ -191,52 +208,4 @@ func (s *scratch) touch(a int32) {
 	}
 	s.touched[a] = s.epoch
 	s.queue = append(s.queue, a)
-}
-
-// visitClusters judges the clauses found by hash from a value of either side, where anything that they read differs.
-func (s *scratch) visitClusters() {
-	g := s.part.segment
-	for a := range g.attributes {
-		x := g.attributes[a].index
-		if x == nil || len(x.clusters) == 0 {
-			continue
-		}
-		p := s.probe(int32(a), after)
-		if !s.differs(int32(a)) {
-			s.visitFound(x, p, s.mask, true)
-			continue
-		}
-		s.visitFound(x, p, ^uint64(0), true)
-		s.visitFound(x, s.probe(int32(a), before), ^uint64(0), false)
-	}
-}
-
-// visitFound judges the clauses of what one probe found that read any of mask.
-func (s *scratch) visitFound(x *index, p *probe, mask uint64, later bool) {
-	g := s.part.segment
-	for _, n := range s.found[p.first:p.end] {
-		e := &x.entries[n]
-		if e.cluster == e.clusterEnd || e.clusterMask&(mask|clockBit) == 0 && mask != ^uint64(0) {
-			continue
-		}
-		for _, c := range x.clusters[e.cluster:e.clusterEnd] {
-			clause := &g.clauses[c]
-			if clause.timed && later {
-				s.hashed = append(s.hashed, c)
-			}
-			if clause.mask&mask != 0 || mask == ^uint64(0) {
-				s.judgeClause(clause)
-			}
-		}
-	}
-}
-
-// judgeClause compares a clause found by hash on both sides.
-func (s *scratch) judgeClause(c *clause) {
-	if s.touched[c.audience] == s.epoch || s.part.isDead(c.audience) {
-		return
-	}
-	if was, is := s.clause(c, before), s.clause(c, after); was != is {
-		s.clauseFlipped(c.audience, is)
-	}
 }

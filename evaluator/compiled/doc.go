@@ -17,19 +17,22 @@
 //	by one, and only for those     OR of a block's words
 //	            |                        |
 //	            |               block 0   block 1   block 2 ...      64 clauses each; 0 is a clause that holds
+//	            |                        |
+//	            |          AND of the blocks of a group          64 audiences of one, two, three or four clauses,
+//	            |                        |                       clause k of each in block k; 0 is an audience that holds
 //	            +-----------+------------+
 //	                        |
 //	                residue of a clause           what no lane can say: patterns of RE2, arguments taken from
 //	                        |                     properties, references, samples, trees that do not expand;
 //	                    audience                  asked only where the rest of the clause holds
 //
-// Clauses that read the same attributes are neighbours, so that a block has words of few vectors.
+// Audiences that read the same attributes are neighbours, so that a block has words of few vectors. Those with residue have
+// groups of their own: all others are judged by the word, and cost something by themselves only when they flip.
 //
 // # The way of one change
 //
 //	columns whose text differs -> attributes whose value differs -> vectors whose rank or entries differ
-//	  -> the blocks of those: before XOR after -> clauses that flipped -> audiences that flipped
-//	                                          -> audiences that ask about them, and so on
+//	  -> the groups of those: before XOR after -> audiences that flipped -> audiences that ask about them, and so on
 //	clusters of the values before and after, where anything their clauses read differs -> the same
 //	vectors of ages: thresholds ahead of the clock, the nearest first -> the next flip
 //

@@ -4,21 +4,17 @@ import "muster/evaluator"
 
 // Judge judges users by a Set. It keeps scratch memory and must not be used by two goroutines at once.
 type Judge struct {
-	set     *Set
-	parts   []*scratch
-	moved   []uint64 // bitmaps of places in the set's order
-	entered []uint64
-	few     []placedChange
+	set   *Set
+	parts []*scratch
+	tally
 }
 
 // NewJudge returns a judge by the set.
 func (s *Set) NewJudge() *Judge {
-	j := &Judge{set: s, parts: make([]*scratch, len(s.parts))}
+	j := &Judge{set: s, parts: make([]*scratch, len(s.parts)), tally: newTally(len(s.order))}
 	for i, p := range s.parts {
 		j.parts[i] = newScratch(p, j)
 	}
-	j.moved = make([]uint64, bitmapWords(len(s.order)))
-	j.entered = make([]uint64, bitmapWords(len(s.order)))
 	return j
 }
 
@@ -29,17 +25,11 @@ func (j *Judge) Match(in *evaluator.Input, out *evaluator.Match) {
 		return
 	}
 	j.match(in)
-	for _, s := range j.parts {
-		g := s.part.segment
-		for _, c := range s.outcome {
-			out.Members = append(out.Members, g.audiences[c.audience].id)
-		}
-	}
-	sortIDs(out.Members)
+	j.members(out)
 	out.NextFlip = j.nextFlip()
 }
 
-// match leaves the audiences that hold in the outcome of each part.
+// match notes the audiences that hold.
 func (j *Judge) match(in *evaluator.Input) {
 	for _, s := range j.parts {
 		s.begin(in, in)
@@ -70,7 +60,7 @@ func (j *Judge) Diff(before, after *evaluator.Input, out *evaluator.Diff) {
 	out.NextFlip = j.nextFlip()
 }
 
-// diff leaves the audiences whose verdict differs in the outcome of each part.
+// diff notes the audiences whose verdict differs.
 func (j *Judge) diff(before, after *evaluator.Input) {
 	for _, s := range j.parts {
 		s.begin(before, after)
@@ -97,26 +87,21 @@ func (j *Judge) diff(before, after *evaluator.Input) {
 // settle compares the verdicts of the audiences that were touched, and touches those that ask about the ones that differ.
 // It reports whether there was anything to do.
 func (s *scratch) settle() bool {
-	if len(s.queue) == 0 && s.told == len(s.outcome) {
+	if len(s.queue) == 0 && s.told == len(s.flipped) {
 		return false
 	}
 	for _, a := range s.queue {
 		if is := s.verdict(a, after); is != s.verdict(a, before) {
-			s.outcome = append(s.outcome, change{a, is})
+			s.tell(a, is)
 		}
 	}
 	s.queue = s.queue[:0]
-	if len(s.part.asking) > 0 {
-		for _, c := range s.outcome[s.told:] {
-			if !s.part.asked[c.audience] {
-				continue
-			}
-			for _, h := range s.part.asking[c.audience] {
-				s.judge.parts[h.part].touch(h.audience)
-			}
+	for _, a := range s.flipped[s.told:] {
+		for _, h := range s.part.asking[a] {
+			s.judge.parts[h.part].touch(h.audience)
 		}
 	}
-	s.told = len(s.outcome)
+	s.told = len(s.flipped)
 	return true
 }
 

@@ -1,22 +1,12 @@
 package compiled
 
-import (
-	"cmp"
-	"slices"
-)
-
-// plan is what the compiler decided for one clause.
-type plan struct {
-	clause int32
-	pinned bool
-	pin    literal
-	shares []share
-}
+import "slices"
 
 // layout turns plans into blocks and vectors.
 type layout struct {
 	segment *segment
-	plans   []plan            // those in the lanes, in the order of their bits
+	plans   []plan            // by clause
+	laned   []*plan           // those in the lanes, in the order of their bits
 	vectors map[vectorKey]int // of segment.vectors
 }
 
@@ -27,33 +17,7 @@ type vectorKey struct {
 
 func (k vectorKey) order() int64 { return int64(k.attribute)<<2 | int64(k.kind) }
 
-// place gives each plan a bit. Clauses that read the same vectors become neighbours, so that a block needs few of them.
-func (y *layout) place() {
-	g := y.segment
-	for i := range y.plans {
-		slices.SortFunc(y.plans[i].shares, func(a, b share) int {
-			return cmp.Compare(vectorKey{a.attribute, a.kind}.order(), vectorKey{b.attribute, b.kind}.order())
-		})
-	}
-	slices.SortStableFunc(y.plans, func(a, b plan) int {
-		return slices.CompareFunc(a.shares, b.shares, func(p, q share) int {
-			return cmp.Compare(vectorKey{p.attribute, p.kind}.order(), vectorKey{q.attribute, q.kind}.order())
-		})
-	})
-	g.blocks = (len(y.plans) + 63) / 64
-	g.clauseAt = make([]int32, g.blocks*64)
-	g.used, g.residual = make([]uint64, g.blocks), make([]uint64, g.blocks)
-	for i := range y.plans {
-		c := &g.clauses[y.plans[i].clause]
-		c.place = int32(i)
-		g.clauseAt[i] = y.plans[i].clause
-		g.used[i/64] |= 1 << (i % 64)
-		if c.first != c.beyond || c.tree != 0 {
-			g.residual[i/64] |= 1 << (i % 64)
-			y.residue(c)
-		}
-	}
-}
+func (p *share) vector() vectorKey { return vectorKey{p.attribute, p.kind} }
 
 func bitmapWords(bits int) int { return (bits + 63) / 64 }
 
@@ -77,14 +41,14 @@ func (y *layout) build() {
 	g := y.segment
 	y.vectors = make(map[vectorKey]int)
 	shares := y.collect()
-	g.entryStart = make([]uint32, 0, g.blocks+1)
 	for i := range g.vectors {
 		v := &g.vectors[i]
 		v.base = uint32(g.words)
 		g.words += len(v.blocks)
-		v.bitmap = make([]uint64, bitmapWords(g.blocks))
+		v.bitmap = make([]uint64, bitmapWords(len(g.groups)))
 		for _, b := range v.blocks {
-			v.bitmap[b/64] |= 1 << (b % 64)
+			n := g.groupAt[b]
+			v.bitmap[n/64] |= 1 << (n % 64)
 		}
 	}
 	y.entries()
@@ -103,10 +67,11 @@ type placed struct {
 func (y *layout) collect() [][]placed {
 	g := y.segment
 	var shares [][]placed
-	for i := range y.plans {
-		block := uint32(i / 64)
-		for _, p := range y.plans[i].shares {
-			key := vectorKey{p.attribute, p.kind}
+	for _, plan := range y.laned {
+		place := g.clauses[plan.clause].place
+		block := uint32(place / 64)
+		for _, p := range plan.shares {
+			key := p.vector()
 			n, ok := y.vectors[key]
 			if !ok {
 				n = len(g.vectors)
@@ -124,7 +89,7 @@ func (y *layout) collect() [][]placed {
 			if len(v.blocks) == 0 || v.blocks[len(v.blocks)-1] != block {
 				v.blocks = append(v.blocks, block)
 			}
-			shares[n] = append(shares[n], placed{p, uint32(len(v.blocks)-1)<<6 | uint32(i%64)})
+			shares[n] = append(shares[n], placed{p, uint32(len(v.blocks)-1)<<6 | uint32(place%64)})
 		}
 	}
 	return shares
@@ -140,17 +105,18 @@ func (a *attribute) ensureIndex() *index {
 // entries lists for each block the words of the vectors that have a part in it.
 func (y *layout) entries() {
 	g := y.segment
-	counts := make([]uint32, g.blocks+1)
+	blocks := len(g.groupAt)
+	counts := make([]uint32, blocks+1)
 	for i := range g.vectors {
 		for _, b := range g.vectors[i].blocks {
 			counts[b+1]++
 		}
 	}
-	for b := 1; b <= g.blocks; b++ {
+	for b := 1; b <= blocks; b++ {
 		counts[b] += counts[b-1]
 	}
 	g.entryStart = slices.Clone(counts)
-	g.entries = make([]uint32, counts[g.blocks])
+	g.entries = make([]uint32, counts[blocks])
 	for i := range g.vectors {
 		v := &g.vectors[i]
 		for w, b := range v.blocks {

@@ -2,29 +2,35 @@ package compiled
 
 import "math/bits"
 
-// match finds the audiences of the segment that hold: those that bits or hashed clauses decide go to s.outcome, those that
-// refer to others are touched.
+// match notes the audiences of the segment that hold.
 func (s *scratch) match() {
 	g := s.part.segment
-	if g.blocks > 0 {
+	if len(g.groups) > 0 {
 		s.fillAll()
 	}
-	for block := range g.blocks {
-		holding := g.used[block] &^ s.compute(block)[after]
-		for ; holding != 0; holding &= holding - 1 {
-			place := block*64 + bits.TrailingZeros64(holding)
-			if owner := g.ownerAt[place]; owner >= 0 {
-				s.enter(owner)
-			} else if g.residual[block]>>(place%64)&1 == 0 {
-				s.satisfied(^owner)
-			} else {
-				s.tryClause(&g.clauses[g.clauseAt[place]])
+	for n := range g.groups {
+		gr := &g.groups[n]
+		violated := s.violated(n)
+		if gr.kind == scattered {
+			for holding := gr.used &^ violated[after]; holding != 0; holding &= holding - 1 {
+				s.tryClause(&g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(holding)]])
+			}
+			continue
+		}
+		for holding := s.part.live[n] &^ violated[after]; holding != 0; holding &= holding - 1 {
+			a := gr.audience + int32(bits.TrailingZeros64(holding))
+			if gr.kind == byBits || s.verdict(a, after) {
+				s.judge.note(s.part.position[a], 1)
 			}
 		}
 	}
-	if !g.clustered {
-		return
+	if g.clustered {
+		s.matchClusters()
 	}
+}
+
+func (s *scratch) matchClusters() {
+	g := s.part.segment
 	for a := range g.attributes {
 		x := g.attributes[a].index
 		if x == nil || len(x.clusters) == 0 {
@@ -44,23 +50,11 @@ func (s *scratch) match() {
 	}
 }
 
-// enter notes that an audience holds.
-func (s *scratch) enter(a int32) {
-	if !s.part.isDead(a) {
-		s.outcome = append(s.outcome, change{a, true})
-	}
-}
-
-// satisfied notes that a clause of an audience holds, so that the audience does.
-func (s *scratch) satisfied(a int32) {
-	if s.touched[a] != s.epoch {
-		s.touched[a] = s.epoch
-		s.enter(a)
-	}
-}
-
+// tryClause notes the audience of a clause that was found, if it holds.
 func (s *scratch) tryClause(c *clause) {
-	if s.touched[c.audience] != s.epoch && s.clause(c, after) {
-		s.satisfied(c.audience)
+	if s.touched[c.audience] == s.epoch || s.part.isDead(c.audience) || !s.clause(c, after) {
+		return
 	}
+	s.touched[c.audience] = s.epoch
+	s.judge.note(s.part.position[c.audience], 1)
 }

@@ -7,89 +7,71 @@ import (
 	"muster/evaluator"
 )
 
-// few is how many changes are sorted by comparing; more are sorted by a pass over a bitmap of all audiences.
-const few = 24
+// tally collects the audiences of a judgement as bits of their positions in the set's order, so that telling them in that
+// order takes no sorting. It is clear between judgements.
+type tally struct {
+	moved, entered []uint64 // entered counts where moved is set
+	summary        []uint64 // a bit for each word of moved that is not zero
+}
 
-func sortIDs(ids []evaluator.AudienceID) { slices.Sort(ids) }
+func newTally(positions int) tally {
+	n := bitmapWords(positions)
+	return tally{make([]uint64, n), make([]uint64, n), make([]uint64, bitmapWords(n))}
+}
 
-// report writes the outcome of all parts in the set's order. Alone says that one side has no row: then each outcome holds
-// on the other, and entered says whether that is the later one.
+// note adds the audience at a position; entered is 1 when it holds on the later side.
+func (t *tally) note(position int32, entered uint64) {
+	word, bit := uint32(position)/64, uint32(position)%64
+	t.moved[word] |= 1 << bit
+	t.entered[word] |= entered << bit
+	t.summary[word/64] |= 1 << (word % 64)
+}
+
+// take calls each for the words that are not zero, and clears them.
+func (t *tally) take(each func(first int, moved, entered uint64)) {
+	for i, words := range t.summary {
+		t.summary[i] = 0
+		for ; words != 0; words &= words - 1 {
+			word := i*64 + bits.TrailingZeros64(words)
+			moved, entered := t.moved[word], t.entered[word]
+			t.moved[word], t.entered[word] = 0, 0
+			each(word*64, moved, entered)
+		}
+	}
+}
+
+// members writes the numbers of the audiences noted, ascending.
+func (j *Judge) members(out *evaluator.Match) {
+	j.take(func(first int, moved, _ uint64) {
+		for ; moved != 0; moved &= moved - 1 {
+			out.Members = append(out.Members, j.set.ids[first+bits.TrailingZeros64(moved)])
+		}
+	})
+	slices.Sort(out.Members)
+}
+
+// report writes the changes noted in the set's order. Alone says that one side has no row: then each audience noted holds on
+// the other, and entered says whether that is the later one.
 func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
-	n := 0
-	for _, s := range j.parts {
-		n += len(s.outcome)
-		if alone {
-			for i := range s.outcome {
-				s.outcome[i].entered = entered
-			}
+	j.take(func(first int, moved, in uint64) {
+		if alone && !entered {
+			in = 0
 		}
-	}
-	if n == 0 {
-		return
-	}
-	if n <= few {
-		j.reportFew(out, alone)
-	} else {
-		j.reportMany(out, alone)
-	}
-}
-
-func (j *Judge) reportFew(out *evaluator.Diff, alone bool) {
-	j.few = j.few[:0]
-	for n, s := range j.parts {
-		for _, c := range s.outcome {
-			at := placedChange{position: s.part.position[c.audience], part: int32(n), change: c}
-			i := len(j.few)
-			for i > 0 && j.few[i-1].position > at.position {
-				i--
-			}
-			j.few = slices.Insert(j.few, i, at)
-		}
-	}
-	for i := range j.few {
-		j.append(out, handle{j.few[i].part, j.few[i].audience}, j.few[i].entered, alone)
-	}
-}
-
-// placedChange is a change with its place in the set's order.
-type placedChange struct {
-	position, part int32
-	change
-}
-
-func (j *Judge) reportMany(out *evaluator.Diff, alone bool) {
-	for _, s := range j.parts {
-		for _, c := range s.outcome {
-			at := s.part.position[c.audience]
-			j.moved[at/64] |= 1 << (at % 64)
-			if c.entered {
-				j.entered[at/64] |= 1 << (at % 64)
-			}
-		}
-	}
-	for i, moved := range j.moved {
-		if moved == 0 {
-			continue
-		}
-		entered := j.entered[i]
-		j.moved[i], j.entered[i] = 0, 0
+		referring := j.set.referring[first/64]
 		for ; moved != 0; moved &= moved - 1 {
 			bit := bits.TrailingZeros64(moved)
-			j.append(out, j.set.order[i*64+bit], entered>>bit&1 != 0, alone)
+			own := referring>>bit&1 == 0 || j.own(j.set.order[first+bit], alone)
+			out.Changes = append(out.Changes, evaluator.Change{Audience: j.set.ids[first+bit], Entered: in>>bit&1 != 0, Own: own})
 		}
-	}
+	})
 }
 
-func (j *Judge) append(out *evaluator.Diff, h handle, entered, alone bool) {
+// own reports whether a change of an audience that refers to others is its own.
+func (j *Judge) own(h handle, alone bool) bool {
 	s := j.parts[h.part]
-	own := true
-	if s.part.segment.referring[h.audience] {
-		a := &s.part.segment.audiences[h.audience]
-		if alone {
-			own = s.ownAlone(a)
-		} else {
-			own = s.own(a)
-		}
+	a := &s.part.segment.audiences[h.audience]
+	if alone {
+		return s.ownAlone(a)
 	}
-	out.Changes = append(out.Changes, evaluator.Change{Audience: s.part.segment.ids[h.audience], Entered: entered, Own: own})
+	return s.own(a)
 }

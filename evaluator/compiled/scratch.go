@@ -22,16 +22,17 @@ type scratch struct {
 	filled    []uint32 // by vector: epoch
 	allFilled uint32   // epoch in which all are
 	blocks    []pair   // by block: the OR of its words
-	computed  []uint32 // by block: epoch of that
+	groups    []pair   // by group: the AND of its blocks
+	judged    []uint32 // by group: epoch of both
 	residue   []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
-	visit     []uint64 // bitmap of blocks to look at
+	visit     []uint64 // bitmap of groups to look at; zero between judgements
 
 	touched  []uint32   // by audience: epoch in which it was touched
 	queue    []int32    // audiences whose verdicts must be compared
 	verdicts []verdicts // by audience
 	memos    []verdicts // by memo
-	outcome  []change
-	told     int // outcomes that those who ask about them were touched for
+	flipped  []int32    // audiences that flipped and that others ask about
+	told     int        // of flipped: those whose askers were touched
 
 	candidates []uint64 // by block: timed clauses that nothing but the clock violates
 	decided    uint32   // epoch of candidates
@@ -43,12 +44,6 @@ type scratch struct {
 
 // pair is a word on both sides.
 type pair [2]uint64
-
-// change is an audience of the segment whose verdict differs.
-type change struct {
-	audience int32
-	entered  bool
-}
 
 // verdicts are those of an audience, or a predicate, on both sides, where they are known.
 type verdicts struct {
@@ -68,15 +63,16 @@ func newScratch(p *part, j *Judge) *scratch {
 		finder:   newFinder(g),
 		words:    make([]pair, g.words),
 		filled:   make([]uint32, len(g.vectors)),
-		blocks:   make([]pair, g.blocks),
-		computed: make([]uint32, g.blocks),
-		residue:  make([]uint64, g.blocks),
-		visit:    make([]uint64, bitmapWords(g.blocks)),
+		blocks:   make([]pair, len(g.groupAt)),
+		groups:   make([]pair, len(g.groups)),
+		judged:   make([]uint32, len(g.groups)),
+		residue:  make([]uint64, len(g.groupAt)),
+		visit:    make([]uint64, bitmapWords(len(g.groups))),
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),
 		memos:    make([]verdicts, g.memos),
 
-		candidates: make([]uint64, g.blocks),
+		candidates: make([]uint64, len(g.groupAt)),
 		tried:      make([]uint32, len(g.audiences)),
 	}
 }
@@ -90,7 +86,7 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 	}
 	s.mask, s.told = 0, 0
 	s.found = s.found[:0]
-	s.queue, s.outcome, s.hashed = s.queue[:0], s.outcome[:0], s.hashed[:0]
+	s.queue, s.flipped, s.hashed = s.queue[:0], s.flipped[:0], s.hashed[:0]
 }
 
 // forget clears every epoch, for they begin anew.
@@ -98,7 +94,7 @@ func (s *scratch) forget() {
 	clear(s.changed)
 	clear(s.loaded)
 	clear(s.filled)
-	clear(s.computed)
+	clear(s.judged)
 	clear(s.touched)
 	clear(s.tried)
 	clear(s.probes)

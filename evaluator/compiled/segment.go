@@ -10,26 +10,20 @@ type segment struct {
 	columns    []column
 	predicates []predicate
 	references []reference
-	audiences  []audience // in an order in which each comes after those of this segment that it refers to
+	audiences  []audience // in the order of their groups
 	clauses    []clause
 	literals   []literal // of clauses, one after the other
 	trees      [][]node  // of clauses
 
 	// The lanes: clauses as bits, 64 to a block.
 	vectors     []vector
-	blocks      int
+	groups      []group
+	groupOf     []int32  // by audience: the group that judges it; none when none does
+	groupAt     []int32  // by block: its group
 	entryStart  []uint32 // by block, and one more: where its entries begin
 	entries     []uint32 // places in a judge's words, one for each vector that has a part in the block
-	used        []uint64 // by block: the bits that are clauses
-	clauseAt    []int32  // by bit of all blocks: the clause
-	residual    []uint64 // by block: clauses that have conditions beyond the lanes
+	clauseAt    []int32  // by bit of all blocks: the clause, or none
 	words       int      // of all vectors together
-	ownerAt     []int32  // by bit of all blocks: the audience; its complement when the bit alone does not decide it
-	places      []int32  // by clause: its bit, as in clause.place
-	inLanes     []bool   // by audience: bits alone decide it, however many
-	firsts      []int32  // by audience, and one more: its first clause
-	ids         []evaluator.AudienceID
-	referring   []bool    // by audience, as in audience.referring
 	memos       int       // predicates whose verdicts are remembered
 	clocked     blockBits // clauses in the lanes that have conditions on the clock beyond them
 	timedBlocks []timedBlock
@@ -74,7 +68,7 @@ type audience struct {
 	id         evaluator.AudienceID
 	definition *evaluator.Definition
 	first, end int32   // its clauses
-	single     bool    // it is one clause and refers to no other audience
+	kind       groupKind
 	referring  bool    // it has membership conditions
 	asks       []int32 // of a referring one: the references
 	leaves     []leaf  // of a referring one: its other conditions
@@ -97,6 +91,9 @@ type clause struct {
 	mask       uint64 // attributes that the part beyond the lanes reads; of one found by hash, all but its pin
 	tree       int32  // segment.trees[tree-1] is what could not be expanded; 0 is none
 }
+
+// residual reports whether a clause has conditions beyond the lanes, or beyond its pin.
+func (c *clause) residual() bool { return c.first != c.beyond || c.tree != 0 }
 
 // treesOf returns what a clause could not expand.
 func (g *segment) treesOf(c *clause) []node {

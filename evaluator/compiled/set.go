@@ -14,6 +14,8 @@ type Set struct {
 	base      *base
 	parts     []*part                           // the base, and what came after it
 	order     []handle                          // of all dynamic audiences: each after those it refers to
+	ids       []evaluator.AudienceID            // in that order
+	referring []uint64                          // bitmap in that order: audiences with membership conditions
 	given     map[evaluator.AudienceID][]handle // by audience whose membership is given: those that ask about it
 }
 
@@ -21,10 +23,12 @@ type Set struct {
 type part struct {
 	segment  *segment
 	dead     []uint64           // bitmap of audiences replaced or removed since; nil when there are none
+	live     []uint64           // by group: audiences in force
 	position []int32            // by audience: its place in Set.order
 	targets  []target           // by reference
 	asking   map[int32][]handle // by audience: those that ask about it
-	asked    []bool             // by audience: whether any does
+	asked    []uint64           // bitmap of audiences: whether any does
+	askedIn  []uint64           // the same by group
 }
 
 // handle names an audience of a set.
@@ -124,21 +128,55 @@ func (s *Set) link(sorted []evaluator.Audience) {
 	for n, p := range s.parts {
 		p.position = make([]int32, len(p.segment.audiences))
 		p.asking = make(map[int32][]handle)
-		p.asked = make([]bool, len(p.segment.audiences))
+		p.asked = make([]uint64, bitmapWords(len(p.segment.audiences)))
 		for i := range p.segment.audiences {
 			if !p.isDead(int32(i)) {
 				at[p.segment.audiences[i].id] = handle{int32(n), int32(i)}
 			}
 		}
 	}
-	s.order = make([]handle, len(sorted))
+	s.order, s.ids = make([]handle, len(sorted)), make([]evaluator.AudienceID, len(sorted))
+	s.referring = make([]uint64, bitmapWords(len(sorted)))
 	for i := range sorted {
 		h := at[sorted[i].ID]
-		s.order[i] = h
-		s.parts[h.part].position[h.audience] = int32(i)
+		p := s.parts[h.part]
+		s.order[i], s.ids[i], p.position[h.audience] = h, sorted[i].ID, int32(i)
+		if p.segment.audiences[h.audience].referring {
+			s.referring[i/64] |= 1 << (i % 64)
+		}
 	}
 	s.given = make(map[evaluator.AudienceID][]handle)
 	s.resolve(at)
+	for _, p := range s.parts {
+		p.summarise()
+	}
+}
+
+// summarise puts what is known of audiences into words of their groups.
+func (p *part) summarise() {
+	g := p.segment
+	p.live, p.askedIn = make([]uint64, len(g.groups)), make([]uint64, len(g.groups))
+	for n := range g.groups {
+		gr := &g.groups[n]
+		p.live[n] = gr.used
+		if gr.kind == scattered {
+			continue
+		}
+		p.askedIn[n] = gr.used & window(p.asked, gr.audience)
+		if p.dead != nil {
+			p.live[n] &^= window(p.dead, gr.audience)
+		}
+	}
+}
+
+// window returns the 64 bits of a bitmap from one on. Behind its end are zeros.
+func window(bitmap []uint64, first int32) uint64 {
+	word, bit := first/64, first%64
+	w := bitmap[word] >> bit
+	if bit > 0 && int(word)+1 < len(bitmap) {
+		w |= bitmap[word+1] << (64 - bit)
+	}
+	return w
 }
 
 // resolve finds what the references of all parts lead to, and who asks about whom.
@@ -181,7 +219,7 @@ func (s *Set) noteAsking(p *part, a *audience, h handle) {
 		case targetJudged:
 			asked := s.parts[t.part]
 			asked.asking[t.audience] = append(asked.asking[t.audience], h)
-			asked.asked[t.audience] = true
+			asked.asked[t.audience/64] |= 1 << (t.audience % 64)
 		}
 	}
 }

@@ -4,8 +4,10 @@ package compiled
 func (s *scratch) clause(c *clause, on side) bool {
 	g := s.part.segment
 	if c.place != none {
+		block := c.place / 64
 		s.fillAll()
-		if s.compute(int(c.place / 64))[on&1]>>(c.place%64)&1 != 0 {
+		s.violated(int(g.groupAt[block]))
+		if s.blocks[block][on&1]>>(c.place%64)&1 != 0 {
 			return false
 		}
 	} else if !s.holds(g, g.literals[c.end-1], on) { // the pin
@@ -33,22 +35,28 @@ func (s *scratch) beyond(c *clause, on side) bool {
 
 // verdict judges an audience on one side, whatever its clauses are. It is remembered.
 func (s *scratch) verdict(a int32, on side) bool {
-	v, g := &s.verdicts[a], s.part.segment
+	v := &s.verdicts[a]
 	if v.epoch[on&1] != s.epoch {
-		if g.inLanes[a] {
-			s.fillAll()
-			violated := s.violated(a)
-			v.epoch = [2]uint32{s.epoch, s.epoch}
-			v.holds = [2]bool{violated[before]&1 == 0, violated[after]&1 == 0}
-			return v.holds[on&1]
-		}
-		holds := false
-		for c := g.audiences[a].first; c < g.audiences[a].end && !holds; c++ {
-			holds = s.clause(&g.clauses[c], on)
-		}
-		v.epoch[on&1], v.holds[on&1] = s.epoch, holds
+		v.epoch[on&1], v.holds[on&1] = s.epoch, s.judgeAudience(a, on)
 	}
 	return v.holds[on&1]
+}
+
+func (s *scratch) judgeAudience(a int32, on side) bool {
+	g := s.part.segment
+	if n := g.groupOf[a]; n != none {
+		s.fillAll()
+		gr := &g.groups[n]
+		if violated := s.violated(int(n))[on&1] >> (a - gr.audience) & 1; violated != 0 || gr.kind == byBits {
+			return violated == 0
+		}
+	}
+	for c := g.audiences[a].first; c < g.audiences[a].end; c++ {
+		if s.clause(&g.clauses[c], on) {
+			return true
+		}
+	}
+	return false
 }
 
 // member is the answer to a question about another audience.
