@@ -28,6 +28,7 @@ type delivery struct {
 	sink      Sink
 	options   SinkOptions
 	cursor    state.Cursor
+	known     uint64   // the last sequence that was made before this run: no sink holds a later one
 	delivered progress // of its head only Sequence is used
 	dead      atomic.Bool
 	ready     atomic.Bool
@@ -49,6 +50,7 @@ func (d *delivery) open() (err error) {
 	if err := d.join(); err != nil {
 		return err
 	}
+	d.known = d.pipeline.durable.get().Sequence
 	d.delivered.set(state.Head{Sequence: d.cursor.Delivered})
 	return nil
 }
@@ -110,8 +112,9 @@ func (d *delivery) sameHistory() error {
 	if !ok {
 		return nil
 	}
-	if last, made := sink.LastSequence(), d.pipeline.durable.get().Sequence; last > made {
-		return fmt.Errorf("%w: up to sequence %d, the state ends at %d; it was deleted or restored from an older copy. `muster rebuild -c FILE` makes it anew and publishes only what differs", ErrLostState, last, made)
+	// Not with what the state has made by now: a snapshot read anew may have numbered as many events as were lost.
+	if last := sink.LastSequence(); last > d.known {
+		return fmt.Errorf("%w: up to sequence %d, the state ended at %d when the worker started; it was deleted or restored from an older copy. `muster rebuild -c FILE` makes it anew and publishes only what differs", ErrLostState, last, d.known)
 	}
 	return nil
 }

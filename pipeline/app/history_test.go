@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"muster/deploy/local/engine"
+	"muster/pipeline"
 	"muster/pipeline/event"
 	"muster/sinks/clickhouse"
 )
@@ -30,15 +32,15 @@ func clickHouse(t *testing.T) string {
 	return fmt.Sprintf("clickhouse: {addr: [%q], flush: {interval: 10ms}}", server.Addr())
 }
 
-// versionsOnRecord counts the versions of definitions that ClickHouse has.
-func (s *served) versionsOnRecord() (n uint64) {
+// onRecord asks ClickHouse for a number.
+func (s *served) onRecord(query string) (n uint64) {
 	s.Helper()
 	conn, err := driver.Open(&driver.Options{Addr: s.config.ClickHouse.Addr})
 	if err != nil {
 		s.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.QueryRow(context.Background(), `SELECT count() FROM muster.audience_definitions`).Scan(&n); err != nil {
+	if err := conn.QueryRow(context.Background(), query).Scan(&n); err != nil {
 		s.Fatal(err)
 	}
 	return n
@@ -57,7 +59,7 @@ func TestRebuildFromHistory(t *testing.T) {
 	if line := s.verify(); line.Result == nil || line.Result.Differences != 0 || line.Result.History == nil || *line.Result.History != 3 {
 		t.Fatalf("%+v %+v", line.Error, line.Result)
 	}
-	s.eventually("the versions to be on record", func() bool { return s.versionsOnRecord() == 2 })
+	s.eventually("the versions to be on record", func() bool { return s.onRecord(`SELECT count() FROM muster.audience_definitions`) == 2 })
 	s.stop()
 	before := s.published()
 
@@ -88,6 +90,31 @@ func TestRebuildFromHistory(t *testing.T) {
 	}
 	if line := s.verify(); line.Result == nil || line.Result.Differences != 0 {
 		t.Errorf("%+v %+v", line.Error, line.Result)
+	}
+}
+
+// TestLostStateIsRefusedByTheHistory loses the state where there is no Kafka to notice it.
+func TestLostStateIsRefusedByTheHistory(t *testing.T) {
+	t.Parallel()
+	s := serve(t, clickHouse(t))
+	s.commit("pro", plan("pro"))
+	exec(t, s.db, `INSERT INTO users (id, plan) VALUES ('a','pro')`)
+	s.settle()
+	s.eventually("the entry to be on record", func() bool { return s.onRecord(`SELECT count() FROM muster.members`) == 1 })
+	s.stop()
+
+	if err := os.RemoveAll(s.config.State.Dir); err != nil {
+		t.Fatal(err)
+	}
+	s.config.Kafka.Enabled = false
+	worker, err := New(s.config, slog.New(slog.DiscardHandler), Build{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	if err := worker.Run(ctx); !errors.Is(err, pipeline.ErrLostState) || !strings.Contains(err.Error(), "muster rebuild") {
+		t.Errorf("a start without the state: %v", err)
 	}
 }
 

@@ -27,18 +27,24 @@ type recorder struct {
 // announcing is a sink that tells when it has recovered for the first time. Until then nobody else may touch what it
 // prepares: two that migrate one schema at once do everything twice, and a worker that stands by touches nothing at all.
 type announcing struct {
-	pipeline.Sink
+	historian
 	recovered func()
 }
 
-func announce(sink pipeline.Sink) (*announcing, <-chan struct{}) {
+// historian is a sink that knows the last event it holds.
+type historian interface {
+	pipeline.Sink
+	LastSequence() uint64
+}
+
+func announce(sink historian) (*announcing, <-chan struct{}) {
 	ready := make(chan struct{})
 	return &announcing{sink, sync.OnceFunc(func() { close(ready) })}, ready
 }
 
 // Recover implements pipeline.Sink.
 func (a *announcing) Recover(ctx context.Context) error {
-	err := a.Sink.Recover(ctx)
+	err := a.historian.Recover(ctx)
 	if err == nil {
 		a.recovered()
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"testing"
-
-	"muster/pipeline"
 )
 
 // refusing is a sink that does not recover until it is told to.
 type refusing struct {
-	pipeline.Sink
+	historian
 	err error
 }
 

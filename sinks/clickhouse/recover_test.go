@@ -26,6 +26,24 @@ func TestRecoverTwice(t *testing.T) {
 	}
 }
 
+// What the pipeline compares its state with, so that a state which was lost is not taken for a new one.
+func TestRecoverFindsTheLastSequence(t *testing.T) {
+	t.Parallel()
+	options := optionsFor(t)
+	s := recovered(t, options)
+	if last := s.LastSequence(); last != 0 {
+		t.Errorf("before anything was delivered: %d", last)
+	}
+	deliver(t, s, entry(41, "a", "u", 1, at("2026-05-01T00:00:00Z")), entry(42, "a", "v", 1, at("2026-06-01T00:00:00Z")))
+	if last := recovered(t, options).LastSequence(); last != 42 {
+		t.Errorf("for the worker after: %d, want 42", last)
+	}
+	options.Environment = "development"
+	if last := recovered(t, options).LastSequence(); last != 0 {
+		t.Errorf("for another environment: %d, want 0", last)
+	}
+}
+
 // Workers that start at the same moment, against a server that knows nothing of them yet.
 func TestRecoverConcurrently(t *testing.T) {
 	t.Parallel()

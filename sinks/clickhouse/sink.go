@@ -12,6 +12,7 @@ type Sink struct {
 	*session
 	events      eventRows
 	memberships membershipRows
+	last        uint64 // sequence on record when it recovered
 }
 
 // New returns a sink that has not connected yet. It reports every fault of the options.
@@ -34,8 +35,18 @@ func (s *Sink) BatchSize() (rows int, wait time.Duration) {
 // Recover connects, makes or upgrades the schema and applies the TTL, repeating what fails until it succeeds, ctx ends or
 // the failure is terminal (*Error). It may be called again at any time.
 func (s *Sink) Recover(ctx context.Context) error {
-	return s.retry(ctx, request{doing: "prepare the schema", limit: schemaTimeout, do: s.prepare})
+	if err := s.retry(ctx, request{doing: "prepare the schema", limit: schemaTimeout, do: s.prepare}); err != nil {
+		return err
+	}
+	return s.retry(ctx, request{doing: "read the last sequence on record", limit: s.options.RequestTimeout, do: func(ctx context.Context) (err error) {
+		s.last, err = (&History{s.session}).LastSequence(ctx)
+		return err
+	}})
 }
+
+// LastSequence returns the highest sequence that was on record when Recover returned, 0 if there was none. A worker whose state
+// ends before it has lost that state, and what it numbers anew would be taken for repeats.
+func (s *Sink) LastSequence() uint64 { return s.last }
 
 // Deliver returns nil once every event is durably in ClickHouse. It repeats what fails until it succeeds, ctx ends or the
 // failure is terminal (*Error); the caller then sends the same events again, in a batch with the same boundaries, also
