@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,11 +57,12 @@ func (p *printer) event(e event.Event, value []byte) {
 	if e.Type == event.Exited {
 		verb = "left   "
 	}
-	trigger := ""
+	work := ""
 	if e.Trigger {
-		trigger = "  starts work"
+		work = "starts work"
 	}
-	fmt.Fprintf(p.out, "%s  %s  %s  %-20s %-9s%s\n", e.OccurredAt.Time().Local().Format("15:04:05.000"), e.User, verb, e.Audience, e.Cause, trigger)
+	line := fmt.Sprintf("%s  %s  %s  %-20s %-9s  %s", e.OccurredAt.Time().Local().Format("15:04:05.000"), e.User, verb, e.Audience, e.Cause, work)
+	fmt.Fprintln(p.out, strings.TrimRight(line, " "))
 }
 
 // rest says how many events of the last second were not shown.

@@ -23,8 +23,8 @@ entry counts go on. It is the way out when the slot is gone, the state is lost o
 
 What was published is taken from the old state, where that can be read and no sink is ahead of it; else from ClickHouse,
 completed by the events that Kafka holds beyond it; and where neither is there, only --from-nothing helps, which makes
-everybody enter anew. Triggers that were used stay used as long as the old state can be read; the history in ClickHouse
-knows them as far as it goes back.
+everybody enter anew: with entry counts from 1, so that ids of events repeat. Triggers that were used stay used as long
+as the old state can be read; the history in ClickHouse knows them as far as it goes back.
 
 The worker must be stopped. Ended before its time, the rebuild goes on with the next muster run.`,
 		Example: "  muster rebuild -c muster.yaml\n  muster rebuild -c muster.yaml --from-nothing",
@@ -48,7 +48,7 @@ The worker must be stopped. Ended before its time, the rebuild goes on with the 
 	}
 	configFlag(c, &path)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.Flags().BoolVar(&fromNothing, "from-nothing", false, "forget what was published: everybody enters anew, and nothing triggers")
+	c.Flags().BoolVar(&fromNothing, "from-nothing", false, "forget what was published: everybody enters anew, ids repeat, and nothing triggers")
 	return c
 }
 
