@@ -197,7 +197,11 @@ func (p *push) print(c *cobra.Command, asJSON bool) error {
 	}
 	rows := [][]string{{"KEY", "RESULT", "VERSION", "SHA"}}
 	for _, one := range p.done {
-		rows = append(rows, []string{one.Audience, one.Status, fmt.Sprint(one.Version), fmt.Sprintf("%.12s", one.SHA)})
+		version := "-" // a draft has none yet
+		if one.Version > 0 {
+			version = fmt.Sprint(one.Version)
+		}
+		rows = append(rows, []string{one.Audience, one.Status, version, fmt.Sprintf("%.12s", one.SHA)})
 	}
 	return table(c.OutOrStdout(), rows)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 type historyCommand struct {
 	config string
 	asJSON bool
+	none   string // what is said instead of an empty table
 }
 
 func newHistory() *cobra.Command {
@@ -67,6 +69,7 @@ func newHistoryUser() *cobra.Command {
 		Example: "  muster history user u_42 -c muster.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			h.none = fmt.Sprintf("nothing is on record of user %q", args[0])
 			return h.run(c, func(ctx context.Context, history *clickhouse.History) error {
 				return printRows(&h, c.OutOrStdout(), history.User(ctx, args[0]),
 					[]string{"WHEN", "WHAT", "AUDIENCE", "TENANT", "CAUSE", "TRIGGER", "VERSION", "ENTRY"},
@@ -97,6 +100,10 @@ func newHistoryAudience() *cobra.Command {
 			instant, err := parseInstant("at", at)
 			if err != nil {
 				return err
+			}
+			h.none = fmt.Sprintf("nobody is on record as a member of %q then", args[0])
+			if at == "" {
+				h.none = fmt.Sprintf("nobody is on record as a member of %q", args[0])
 			}
 			return h.run(c, func(ctx context.Context, history *clickhouse.History) error {
 				rows := history.Members(ctx, args[0])
@@ -142,6 +149,7 @@ between is in neither list.`,
 			if end.Before(begin) {
 				return usagef("--to lies before --from")
 			}
+			h.none = fmt.Sprintf("nobody came to %q or went between the two", args[0])
 			return h.run(c, func(ctx context.Context, history *clickhouse.History) error {
 				return printRows(&h, c.OutOrStdout(), history.Diff(ctx, args[0], begin, end), []string{"", "USER", "TENANT", "AT"}, func(d *clickhouse.Difference) []string {
 					sign := "-"
@@ -173,17 +181,22 @@ func printRows[T any](h *historyCommand, out io.Writer, rows iter.Seq2[T, error]
 		return nil
 	}
 	const together = 1000 // rows laid out as one table; bounds what is held of a long answer
-	page := [][]string{heading}
+	page, found := [][]string{heading}, false
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
+		found = true
 		if page = append(page, columns(&row)); len(page) > together {
 			if err := table(out, page); err != nil {
 				return err
 			}
 			page = page[:0]
 		}
+	}
+	if !found {
+		_, err := fmt.Fprintln(out, h.none)
+		return err
 	}
 	return table(out, page)
 }

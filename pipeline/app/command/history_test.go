@@ -58,13 +58,16 @@ func TestPrintRows(t *testing.T) {
 		err   error
 		lines int
 	}{
-		{"a table", false, 2, nil, 3}, {"no rows", false, 0, nil, 1}, {"more than one table", false, 2500, nil, 2501},
+		{"a table", false, 2, nil, 3}, {"no rows", false, 0, nil, 1}, {"no rows as JSON", true, 0, nil, 0}, {"more than one table", false, 2500, nil, 2501},
 		{"json", true, 3, nil, 3}, {"cut off", true, 2, broken, 2}, {"cut off table", false, 2, broken, 0},
 	} {
 		var out bytes.Buffer
-		err := printRows(&historyCommand{asJSON: c.json}, &out, rows(c.rows, c.err), []string{"USER", "TENANT"}, columns)
+		err := printRows(&historyCommand{asJSON: c.json, none: "nobody"}, &out, rows(c.rows, c.err), []string{"USER", "TENANT"}, columns)
 		if !errors.Is(err, c.err) || bytes.Count(out.Bytes(), []byte("\n")) != c.lines {
 			t.Errorf("%s: %v, %d lines", c.name, err, bytes.Count(out.Bytes(), []byte("\n")))
+		}
+		if none := out.String() == "nobody\n"; none != (c.name == "no rows") {
+			t.Errorf("%s: %s", c.name, &out)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func previewProgress(out io.Writer) func(*api.PreviewProgress) {
 func printPreview(out io.Writer, p *api.Preview) error {
 	fmt.Fprintf(out, "%d would be in", value(p.Count))
 	if p.Live != nil {
-		fmt.Fprintf(out, "; against version %d %d would enter and %d would leave", *p.Live, value(p.Enter), value(p.Leave))
+		fmt.Fprintf(out, "; against version %d, %d would enter and %d would leave", *p.Live, value(p.Enter), value(p.Leave))
 	}
 	fmt.Fprintf(out, "\nat position %s, %s, in %d ms\n", p.Position, p.At.Format("2006-01-02 15:04:05 UTC"), p.TookMS)
 	for _, w := range p.Warnings {

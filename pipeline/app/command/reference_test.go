@@ -57,7 +57,7 @@ func commands(c *cobra.Command) []*cobra.Command {
 	var list []*cobra.Command
 	for _, child := range c.Commands() {
 		if child.IsAvailableCommand() && child.Name() != "help" {
-			if child.Runnable() && child.Name() != "powershell" {
+			if !child.HasSubCommands() && child.Runnable() && child.Name() != "powershell" {
 				list = append(list, child)
 			}
 			list = append(list, commands(child)...)

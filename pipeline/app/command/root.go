@@ -106,5 +106,6 @@ publishes each entry and exit to Kafka, and records the whole membership history
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newCheck(), newAudience(), newMember(), newPreview(), newExplain(), newHistory(), newVerify(), newRebuild(), newDemo(), newLocal(), newVersion())
+	strict(root)
 	return root
 }
