@@ -52,8 +52,12 @@ type rebuild struct {
 	config *config.Config
 	log    *slog.Logger
 	o      RebuildOptions
+	failed broken // while it prepares
 	report RebuildReport
 }
+
+// mendDisk is what to do when the disk refuses a write.
+const mendDisk = "mend the disk and run the rebuild again"
 
 // Rebuild makes the state anew from Postgres and publishes only how that differs from the membership last published. What
 // was published it takes from the old state where that can be read and no sink is ahead of it, else from ClickHouse and what
@@ -63,8 +67,8 @@ func Rebuild(ctx context.Context, c *config.Config, log *slog.Logger, build Buil
 	if o.Progress == nil {
 		o.Progress = func(RebuildProgress) {}
 	}
-	r := &rebuild{config: c, log: log, o: o}
-	if err := r.prepare(ctx); err != nil {
+	r := &rebuild{config: c, log: log, o: o, failed: newBroken()}
+	if err := r.failed.unless(mendDisk, func() error { return r.prepare(ctx) }); err != nil {
 		return nil, err
 	}
 	count := new(rebuildCount)
@@ -72,7 +76,7 @@ func Rebuild(ctx context.Context, c *config.Config, log *slog.Logger, build Buil
 	if err != nil {
 		return nil, err
 	}
-	if err := r.run(ctx, worker); err != nil {
+	if err := worker.failed.unless(mendDisk, func() error { return r.run(ctx, worker) }); err != nil {
 		return nil, err
 	}
 	r.report.Entered, r.report.Exited, r.report.Took = count.entered.Load(), count.exited.Load(), time.Since(began)
@@ -133,7 +137,7 @@ func (r *rebuild) identity(ctx context.Context) (state.Identity, error) {
 // be the root of a volume, and a new one is begun.
 func (r *rebuild) open(identity state.Identity) (*state.Store, error) {
 	dir := r.config.State.Dir
-	store, err := state.Open(dir, state.Options{Logger: r.log})
+	store, err := state.Open(dir, state.Options{Logger: r.log, Failed: r.failed.tell})
 	if errors.Is(err, state.ErrLocked) {
 		return nil, fmt.Errorf("%w (%w)", ErrWorkerRuns, err)
 	}
@@ -161,7 +165,7 @@ func (r *rebuild) open(identity state.Identity) (*state.Store, error) {
 	if err := r.putAside(dir); err != nil {
 		return nil, err
 	}
-	return state.Open(dir, state.Options{Logger: r.log})
+	return state.Open(dir, state.Options{Logger: r.log, Failed: r.failed.tell})
 }
 
 // readable reads all that a rebuild takes over.
@@ -234,8 +238,6 @@ func (r *rebuild) watch(ctx context.Context, w *Worker, done <-chan error, stop 
 				err = fmt.Errorf("stopped before everything was done; `muster run` goes on with it")
 			}
 			return err
-		case broken := <-w.failed:
-			return fmt.Errorf("%w; mend the disk and run the rebuild again", broken)
 		case <-ticker.C:
 		}
 		s := w.pipeline.Status()

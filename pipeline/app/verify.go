@@ -115,8 +115,20 @@ func (v verifier) at(ctx context.Context, point event.LSN) (*pipeline.Reading, e
 
 // Verify compares the state that no worker runs on. It brings the state up to the snapshot first, as the next start
 // would, and leaves the events of that to the sinks of the next start.
-func Verify(ctx context.Context, c *config.Config, log *slog.Logger, progress func(api.VerifyProgress)) (*api.Verified, error) {
-	store, err := state.Open(c.State.Dir, state.Options{Logger: log})
+func Verify(ctx context.Context, c *config.Config, log *slog.Logger, progress func(api.VerifyProgress)) (verified *api.Verified, err error) {
+	failed := newBroken()
+	err = failed.unless("mend the disk and verify again", func() (err error) {
+		verified, err = verifyStopped(ctx, c, log, progress, failed)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return verified, nil
+}
+
+func verifyStopped(ctx context.Context, c *config.Config, log *slog.Logger, progress func(api.VerifyProgress), failed broken) (*api.Verified, error) {
+	store, err := state.Open(c.State.Dir, state.Options{Logger: log, Failed: failed.tell})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -38,26 +37,21 @@ type Worker struct {
 	recorder  *recorder       // nil without ClickHouse
 	tables    <-chan struct{} // closed when those in ClickHouse are made
 	closers   []func() error
-	failed    chan error
+	failed    broken
 	ending    chan struct{} // closed when the worker begins to stop: answers that never end by themselves end then
 	end       func()
 }
 
 // New builds a worker. It opens the state directory and connects to nothing yet. Further observers hear what the metrics hear.
 func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Observer) (*Worker, error) {
-	w := &Worker{config: c, build: build, log: log, failed: make(chan error, 1), ending: make(chan struct{})}
+	w := &Worker{config: c, build: build, log: log, failed: newBroken(), ending: make(chan struct{})}
 	w.end = sync.OnceFunc(func() { close(w.ending) })
 	w.metrics = metrics.New(build.Version, build.Commit, runtime.Version())
 	var err error
 	if w.source, err = NewSource(c, log); err != nil {
 		return nil, err
 	}
-	w.store, err = state.Open(c.State.Dir, state.Options{Logger: log, Failed: func(err error) {
-		select {
-		case w.failed <- err:
-		default:
-		}
-	}})
+	w.store, err = state.Open(c.State.Dir, state.Options{Logger: log, Failed: w.failed.tell})
 	if err != nil {
 		return nil, errors.Join(err, w.source.Close(context.Background()))
 	}
@@ -112,6 +106,10 @@ func (all observers) Failed(f *pipeline.Failure) {
 func (w *Worker) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	return w.failed.unless("mend the disk and start again, nothing is lost", func() error { return w.run(ctx, cancel) })
+}
+
+func (w *Worker) run(ctx context.Context, cancel context.CancelCauseFunc) error {
 	defer context.AfterFunc(ctx, w.end)()
 	stopServing, err := w.serve()
 	if err != nil {
@@ -125,17 +123,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	background.Go(func() { w.directory.RunBulks(ctx, w.log) })
 	background.Go(func() { w.checkpoints(ctx) })
 	background.Go(func() { w.recorder.run(ctx) })
-	done := make(chan error, 1)
-	go func() { done <- w.pipeline.Run(ctx, drain) }()
-	select {
-	case err = <-done:
-		w.end()
-	case broken := <-w.failed:
-		// The store cannot write any more and its goroutines may never return: nothing is to be saved here. What is on
-		// disk is consistent, and the next start goes on from it.
-		return fmt.Errorf("%w; mend the disk and start again, nothing is lost", broken)
-	}
-	err = ended(ctx, err)
+	err = ended(ctx, w.pipeline.Run(ctx, drain))
+	w.end()
 	cancel(nil)
 	background.Wait()
 	return errors.Join(err, stopServing(), w.close())
