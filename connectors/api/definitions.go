@@ -21,6 +21,10 @@ type Definitions struct {
 	Commits      Commits
 	Versions     Versions
 	Promotions   Promotions
+
+	// Columns is the users table that the definitions of an environment are judged over; nil while, or where, it is not known.
+	// Without it, columns that cannot be read are refused when a version reaches its worker.
+	Columns func(environment string) *evaluator.Schema
 }
 
 // Audiences reads what environments hold.

@@ -62,10 +62,29 @@ func (m management) read(ctx context.Context, environment, key string, body Audi
 	} else if wrong != nil {
 		faults = append(faults, *wrong)
 	}
+	if err == nil {
+		faults = append(faults, m.hidden(environment, decoded[0])...)
+	}
 	if len(faults) > 0 {
 		return proposed{}, setFaultsOf(faults, key)
 	}
 	return proposed{decoded[0], shaIn(body.Audience)}, nil
+}
+
+// hidden are the columns that a definition names and nobody can read.
+func (m management) hidden(environment string, d *evaluator.Definition) evaluator.SetFaults {
+	if m.Columns == nil {
+		return nil
+	}
+	schema := m.Columns(environment)
+	if schema == nil {
+		return nil
+	}
+	var faults evaluator.SetFaults
+	for _, f := range d.CheckColumns(schema) {
+		faults = append(faults, evaluator.SetFault{Audience: d.Key, Fault: f})
+	}
+	return faults
 }
 
 // typed adds the type to a definition that has none, if the audience exists: published clients leave out what never changes.

@@ -24,6 +24,7 @@ const (
 	Conflict                // it is not as the caller believes: 409
 	Invalid                 // the content is wrong: 422
 	Unavailable             // not now: 503 with Retry-After
+	Busy                    // others are at it, and waiting for them took too long: 503 with Retry-After
 )
 
 // Error is the published shape of every answer that is not a success.
@@ -167,6 +168,9 @@ func (a *API) judge(ctx context.Context, err error) *Error {
 		return conflict("%v", err)
 	case Invalid:
 		return invalid("", "%v", err)
+	case Busy:
+		a.Log.WarnContext(ctx, "a request gave up waiting for others", "error", err)
+		return unavailable("another transaction holds what this needs, such as a commit of the same environment or a change of the same rows; nothing was done, ask again")
 	case Unavailable:
 		a.Log.WarnContext(ctx, "a request could not be served", "error", err)
 		return unavailable("this cannot be served just now, the worker is starting or its database cannot be reached; ask again")

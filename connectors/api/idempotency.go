@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -26,19 +27,29 @@ type Reply struct {
 type Claimed uint8
 
 const (
-	Fresh    Claimed = iota // the key was not used: do the work, then Keep or Forget
+	Fresh    Claimed = iota // the key was not used: do the work, then finish the claim
 	Replayed                // it was: the reply is the answer
 	Running                 // the first request of the key is still being served
 	Reused                  // it was used with another request
 )
 
 // Replies remembers what was answered, by the name of the caller's key and the Idempotency-Key, for ReplyTime. It outlives
-// the process: clients retry when one dies. A claim that its process never finished is fresh again after a minute.
+// the process: clients retry when one dies. A claim that was not renewed for a minute may be taken over by a retry of the
+// same request.
 type Replies interface {
-	Claim(ctx context.Context, caller, key string, digest []byte) (Claimed, Reply, error)
-	Keep(ctx context.Context, caller, key string, reply Reply) error
-	Forget(ctx context.Context, caller, key string) error
+	// Claim claims a key. The claim is nil unless it is Fresh.
+	Claim(ctx context.Context, caller, key string, digest []byte) (Claimed, Claim, Reply, error)
 }
+
+// Claim is the right to serve the request of a key. Whoever took it over is not touched by what its old owner does.
+type Claim interface {
+	Renew(ctx context.Context) error
+	Keep(ctx context.Context, reply Reply) error
+	Forget(ctx context.Context) error
+}
+
+// renewal is how often the claim of a request that is being served is renewed: several times within the minute that it lasts.
+const renewal = 15 * time.Second
 
 const maxIdempotencyKey = 255
 
@@ -58,7 +69,7 @@ func (a *API) replaying(e endpoint, next http.Handler) http.Handler {
 			return
 		}
 		caller := callerOf(r.Context()).Name
-		claimed, reply, err := a.Replies.Claim(r.Context(), caller, key, digest(r))
+		claimed, claim, reply, err := a.Replies.Claim(r.Context(), caller, key, digest(r))
 		switch {
 		case err != nil:
 			a.write(w, a.fault(r.Context(), err))
@@ -73,38 +84,74 @@ func (a *API) replaying(e endpoint, next http.Handler) http.Handler {
 			e.Code = "idempotency_key_reused"
 			a.write(w, e)
 		default:
-			a.serveOnce(caller, key, next, w, r)
+			a.serveOnce(claim, next, w, r)
 		}
 	})
 }
 
 // serveOnce serves the request and keeps the reply. Failures that may pass are not kept: a retry is to be a new attempt.
-func (a *API) serveOnce(caller, key string, next http.Handler, w http.ResponseWriter, r *http.Request) {
+func (a *API) serveOnce(claim Claim, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	recording := &recorder{ResponseWriter: w, status: http.StatusOK}
 	ctx := context.WithoutCancel(r.Context()) // the reply is what a client that went away comes back for
-	kept := false
-	defer func() {
-		if kept {
-			return
-		}
-		if err := a.Replies.Forget(ctx, caller, key); err != nil {
-			a.Log.WarnContext(ctx, "an idempotency key was not released; it can be used again in a minute", "error", err)
-		}
+	stop := a.renewing(ctx, claim)
+	done := false
+	defer func() { // also when it panicked
+		stop()
+		a.finish(ctx, claim, recording, done)
 	}()
 	next.ServeHTTP(recording, r)
-	switch recording.status {
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
-		return
+	done = true
+}
+
+// renewing renews a claim until it is stopped.
+func (a *API) renewing(ctx context.Context, claim Claim) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(renewal)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := claim.Renew(ctx); err != nil && ctx.Err() == nil {
+				a.Log.WarnContext(ctx, "the claim of a request that is being served was not renewed; a retry may do its work again", "error", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
 	}
-	if recording.status >= 500 {
-		return
-	}
-	reply := Reply{Status: recording.status, ContentType: w.Header().Get("Content-Type"), Position: w.Header().Get(positionHeader), Body: append([]byte{}, recording.body.Bytes()...)}
-	if err := a.Replies.Keep(ctx, caller, key, reply); err != nil {
+}
+
+// finish keeps what a request was answered, if it was done and the answer will last, and else lets its key go.
+func (a *API) finish(ctx context.Context, claim Claim, answered *recorder, done bool) {
+	if done && lasting(answered.status) {
+		header := answered.Header()
+		err := claim.Keep(ctx, Reply{
+			Status: answered.status, ContentType: header.Get("Content-Type"), Position: header.Get(positionHeader),
+			Body: append([]byte{}, answered.body.Bytes()...),
+		})
+		if err == nil {
+			return
+		}
 		a.Log.WarnContext(ctx, "a reply was not kept; a retry does the work again", "error", err)
-		return
 	}
-	kept = true
+	if err := claim.Forget(ctx); err != nil {
+		a.Log.WarnContext(ctx, "an idempotency key was not released; it can be used again in a minute", "error", err)
+	}
+}
+
+// lasting reports whether a retry would be answered the same.
+func lasting(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
+		return false
+	}
+	return status < 500
 }
 
 func (reply Reply) replay(w http.ResponseWriter) {

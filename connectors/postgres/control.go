@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"muster/connectors/postgres/pgoutput"
 	"muster/pipeline/event"
@@ -75,9 +76,16 @@ func (c *Control) Migrate(ctx context.Context) error {
 
 func (c *Control) table(name string) string { return tableName{c.schema, name}.quoted() }
 
+// lockPatience is how long a write waits for a lock that somebody else holds, each time. What asks for it over HTTP is told to
+// ask again instead of hanging, and holds a connection no longer; so is whoever stands behind it.
+const lockPatience = 5 * time.Second
+
+var beginWrite = pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN; SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())}
+
 // write runs work in a transaction that carries a token. When work reports that it changed nothing, nothing is committed.
+// A lock that somebody else keeps is Postgres's error 55P03 (lock_not_available).
 func (c *Control) write(ctx context.Context, work func(pgx.Tx) (changed bool, err error)) (token string, err error) {
-	tx, err := c.pool.Begin(ctx)
+	tx, err := c.pool.BeginTx(ctx, beginWrite)
 	if err != nil {
 		return "", err
 	}

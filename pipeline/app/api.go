@@ -14,6 +14,7 @@ import (
 	"muster/config"
 	"muster/connectors/api"
 	"muster/connectors/postgres"
+	"muster/evaluator"
 	"muster/pipeline"
 	"muster/pipeline/event"
 )
@@ -32,7 +33,25 @@ func (w *Worker) newAPI() *api.API {
 
 // parts are the endpoints that a worker serves.
 func (w *Worker) parts() []api.Part {
-	return append([]api.Part{definitions(w.config, w.control), w.data()}, w.live()...)
+	managed := definitions(w.config, w.control)
+	managed.Columns = w.columns
+	return append([]api.Part{managed, w.data()}, w.live()...)
+}
+
+// columns is the users table as the stream carries it, for the environment that this worker serves. What the tables of others
+// are like, their workers know.
+func (w *Worker) columns(environment string) (schema *evaluator.Schema) {
+	if environment != w.config.Environment {
+		return nil
+	}
+	err := live{w.pipeline}.read(func(r *pipeline.Reading) error {
+		schema = r.Schema()
+		return nil
+	})
+	if err != nil {
+		return nil // not ready; the worker looks again when the version reaches it
+	}
+	return schema
 }
 
 // DefinitionsAPI is the management of definitions over the control schema alone, for commands that run where no worker
@@ -110,9 +129,10 @@ func classifyState(code string) api.Kind {
 		return api.Invalid
 	case strings.HasPrefix(code, "23"): // a constraint of the users table, such as rows that refer to a user to be deleted
 		return api.Conflict
+	case strings.HasPrefix(code, "40"), code == "55P03": // a deadlock, a lock that was waited for: the same again will pass
+		return api.Busy
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), // connection, resources, intervention
-		strings.HasPrefix(code, "40"),                     // a deadlock: the same again will pass
-		code == "55P03", code == "42P01", code == "3F000": // a lock; the control schema is not made yet
+		code == "42P01", code == "3F000": // the control schema is not made yet
 		return api.Unavailable
 	}
 	return api.Internal
@@ -126,32 +146,3 @@ type positions struct {
 
 // Reach implements api.Positions.
 func (p positions) Reach(ctx context.Context) (event.LSN, error) { return p.control.Reach(ctx) }
-
-// replies keeps what requests were answered in the control schema.
-type replies struct{ control *postgres.Control }
-
-// Claim implements api.Replies.
-func (r replies) Claim(ctx context.Context, caller, key string, digest []byte) (api.Claimed, api.Reply, error) {
-	fresh, same, reply, err := r.control.ClaimReply(ctx, caller, key, digest, api.ReplyTime)
-	switch {
-	case err != nil:
-		return 0, api.Reply{}, err
-	case fresh:
-		return api.Fresh, api.Reply{}, nil
-	case !same:
-		return api.Reused, api.Reply{}, nil
-	case reply.Status == 0:
-		return api.Running, api.Reply{}, nil
-	}
-	return api.Replayed, api.Reply(reply), nil
-}
-
-// Keep implements api.Replies.
-func (r replies) Keep(ctx context.Context, caller, key string, reply api.Reply) error {
-	return r.control.KeepReply(ctx, caller, key, postgres.Reply(reply))
-}
-
-// Forget implements api.Replies.
-func (r replies) Forget(ctx context.Context, caller, key string) error {
-	return r.control.ForgetReply(ctx, caller, key)
-}
