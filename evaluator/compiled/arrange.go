@@ -17,7 +17,8 @@ type group struct {
 	first, end uint32 // its blocks
 	audience   int32  // the one at bit 0; the next one is at bit 1
 	kind       groupKind
-	used       uint64 // bits that are audiences, or clauses of a scattered one
+	used       uint64     // bits that are audiences, or clauses of a scattered one
+	questions  []question // of audiences with conditions beyond the lanes: by bit and clause
 }
 
 // groupKind is what more than bits it takes to judge an audience. It is also the order in which audiences are numbered.

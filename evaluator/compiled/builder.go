@@ -75,6 +75,9 @@ const longList = 8
 
 // prepare works out of a constant argument what evaluation would otherwise work out each time.
 func prepare(p *predicate) {
+	if p.op == opMatches && p.pattern != nil {
+		p.required = required(p.pattern.String())
+	}
 	if p.argument != argConstant {
 		return
 	}
@@ -109,6 +112,7 @@ func (b *builder) constant(i int32) (verdict, constant bool) {
 type leaf struct {
 	first, second int32 // second is none but for a between
 	negated       bool
+	mask          uint64 // of what it reads
 }
 
 var plainOperations = map[evaluator.Operator]operation{

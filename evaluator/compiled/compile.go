@@ -1,10 +1,6 @@
 package compiled
 
-import (
-	"sort"
-
-	"muster/evaluator"
-)
+import "muster/evaluator"
 
 // options are what a compilation may be told.
 type options struct {
@@ -35,57 +31,55 @@ func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o 
 
 // finish works out what judging looks up by predicate and by block.
 func (g *segment) finish() {
+	g.timed = make([]uint64, len(g.groupAt))
 	for i := range g.clauses {
 		c, irregular := &g.clauses[i], false
-		g.eachBeyond(c, func(p *predicate) {
-			g.remember(p)
-			irregular = irregular || p.relative()
+		g.eachBeyond(c, func(number int32) {
+			g.remember(number)
+			irregular = irregular || g.predicates[number].relative()
 		})
-		if irregular && c.place != none {
+		if c.place == none || !c.timed {
+			continue
+		}
+		g.timed[c.place/64] |= 1 << (c.place % 64)
+		g.timedLanes = true
+		if irregular {
 			g.irregular = append(g.irregular, int32(i))
 		}
 	}
-	for block := range g.groupAt {
-		g.timeBlock(block)
+	for i := range g.audiences {
+		g.finishLeaves(&g.audiences[i])
+	}
+	for n := range g.groups {
+		if gr := &g.groups[n]; gr.kind == byResidue {
+			gr.questions = g.questionsOf(gr)
+		}
+	}
+}
+
+func (g *segment) finishLeaves(a *audience) {
+	a.whole = true
+	for i := range a.leaves {
+		l := &a.leaves[i]
+		l.mask = g.maskOf(&g.predicates[l.first])
+		if l.second != none {
+			l.mask |= g.maskOf(&g.predicates[l.second])
+			a.whole = false
+		}
 	}
 }
 
 // remember gives a predicate that is judged by itself a place for its verdict, if judging it takes longer than that: many
 // clauses may ask it.
-func (g *segment) remember(p *predicate) {
+func (g *segment) remember(number int32) {
+	p := &g.predicates[number]
 	if p.memo != 0 || p.op == opMember { // which is remembered by audience
 		return
 	}
 	if p.argument == argDynamic || p.op == opMatches || p.op == opSample || p.op == opContains || p.op == opContainsAll {
-		g.memos++
-		p.memo, p.mask = int32(g.memos), g.maskOf(p)
+		g.remembered = append(g.remembered, remembered{number, g.maskOf(p)})
+		p.memo = int32(len(g.remembered))
 	}
-}
-
-// timeBlock notes which clauses of a block depend on the clock, and the block's words that do not.
-func (g *segment) timeBlock(block int) {
-	t := timedBlock{block: uint32(block), first: uint32(len(g.timeless))}
-	for bit, c := range g.clauseAt[block*64 : block*64+64] {
-		if c != none && g.clauses[c].timed {
-			t.bits |= 1 << bit
-		}
-	}
-	if t.bits == 0 {
-		return
-	}
-	for _, e := range g.entries[g.entryStart[block]:g.entryStart[block+1]] {
-		if !g.aging(e) {
-			g.timeless = append(g.timeless, e)
-		}
-	}
-	t.end = uint32(len(g.timeless))
-	g.timedBlocks = append(g.timedBlocks, t)
-}
-
-// aging reports whether a word belongs to a vector of ages.
-func (g *segment) aging(word uint32) bool {
-	i := sort.Search(len(g.vectors), func(i int) bool { return g.vectors[i].base > word }) - 1
-	return g.vectors[i].kind == ageLane
 }
 
 // audience normalises one definition into clauses, whose literals are not sorted into lanes yet.
@@ -140,7 +134,8 @@ func (g *segment) summarise(number int32, pinned bool) {
 	for _, l := range g.literals[c.first:c.end] {
 		c.timed = c.timed || g.predicates[l.predicate()].relative()
 	}
-	g.eachBeyond(c, func(p *predicate) {
+	g.eachBeyond(c, func(number int32) {
+		p := &g.predicates[number]
 		sampled = sampled || p.op == opSample
 		c.mask |= g.maskOf(p)
 		c.timed = c.timed || p.relative()
@@ -172,9 +167,9 @@ func (g *segment) maskOf(p *predicate) uint64 {
 }
 
 // eachBeyond calls visit for the predicates of a clause that are beyond its lanes or its pin.
-func (g *segment) eachBeyond(c *clause, visit func(*predicate)) {
+func (g *segment) eachBeyond(c *clause, visit func(predicate int32)) {
 	for _, l := range g.literals[c.first:c.beyond] {
-		visit(&g.predicates[l.predicate()])
+		visit(l.predicate())
 	}
 	trees := g.treesOf(c)
 	for i := range trees {
@@ -182,9 +177,9 @@ func (g *segment) eachBeyond(c *clause, visit func(*predicate)) {
 	}
 }
 
-func (g *segment) eachOfTree(n *node, visit func(*predicate)) {
+func (g *segment) eachOfTree(n *node, visit func(predicate int32)) {
 	if n.kind == isLiteral {
-		visit(&g.predicates[n.literal.predicate()])
+		visit(n.literal.predicate())
 	}
 	for i := range n.children {
 		g.eachOfTree(&n.children[i], visit)

@@ -46,36 +46,35 @@ func union(a, b []uint64) {
 	}
 }
 
-// movedVectors fills the vectors of attributes that differ, and of ages when the clock does, and marks the groups of those
-// whose words may.
+// movedVectors marks the groups of the vectors whose words may differ between the sides.
 func (s *scratch) movedVectors() (moved bool) {
 	g := s.part.segment
 	for n := range g.vectors {
 		v := &g.vectors[n]
-		if v.kind == ageLane {
-			if s.mask&clockBit == 0 && !s.differs(v.attribute) || s.sameAge(v) {
-				continue
-			}
-		} else if !s.differs(v.attribute) || s.sameProbe(s.probe(v.attribute, before), s.probe(v.attribute, after)) {
+		if !s.differs(v.attribute) && (v.kind != ageLane || s.mask&clockBit == 0) {
 			continue
 		}
-		s.fillVector(n)
-		union(s.visit, v.bitmap)
-		moved = true
+		if s.moved(v) {
+			union(s.visit, v.bitmap)
+			moved = true
+		}
 	}
 	return moved
 }
 
-// sameAge reports whether an age has the same rank on both sides.
-func (s *scratch) sameAge(v *vector) bool {
-	g, c := s.part.segment, v.lanes[0].scale
-	return c.rank(s.value(g, v.attribute, after), s.inputs[after].Now) ==
-		c.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
+// moved reports whether a vector's words may differ.
+func (s *scratch) moved(v *vector) bool {
+	if v.kind == ageLane {
+		earlier, later := s.ageRanks(v)
+		return earlier != later
+	}
+	_, _, differ := s.bothProbes(v.attribute)
+	return differ
 }
 
 // visitGroups compares both sides of every group marked.
 func (s *scratch) visitGroups() {
-	s.fillAll()
+	s.fill()
 	groups := s.part.segment.groups
 	for i, marked := range s.visit {
 		s.visit[i] = 0
@@ -112,47 +111,6 @@ func (s *scratch) visitBits(n int) {
 	}
 }
 
-// visitResidual compares the audiences of a group that have conditions beyond the lanes: those that the lanes let through on
-// some side, if the lanes' verdict or what those conditions read differs.
-func (s *scratch) visitResidual(n int) {
-	gr := &s.part.segment.groups[n]
-	violated := s.violated(n)
-	var differing uint64
-	for b := gr.first; b < gr.end; b++ {
-		differing |= s.blocks[b][before] ^ s.blocks[b][after] | s.residue[b]
-		s.residue[b] = 0
-	}
-	for through := differing & s.part.live[n] &^ (violated[before] & violated[after]); through != 0; through &= through - 1 {
-		bit := bits.TrailingZeros64(through)
-		if was, is := s.compareBit(gr, bit); was != is {
-			s.tell(gr.audience+int32(bit), is)
-		}
-	}
-}
-
-// compareBit judges an audience of a group on both sides.
-func (s *scratch) compareBit(gr *group, bit int) (was, is bool) {
-	g := s.part.segment
-	a := &g.audiences[int(gr.audience)+bit]
-	c := a.first
-	for b := gr.first; b < gr.end && !(was && is); b++ {
-		had, has := s.blocks[b][before]>>bit&1 == 0, s.blocks[b][after]>>bit&1 == 0
-		clause := &g.clauses[c]
-		c++
-		switch {
-		case !had && !has:
-		case s.mask&clause.mask == 0 && !a.referring: // both sides are one to what is beyond the lanes
-			if s.beyond(clause, after) {
-				was, is = was || had, is || has
-			}
-		default:
-			was = was || had && s.beyond(clause, before)
-			is = is || has && s.beyond(clause, after)
-		}
-	}
-	return was, is
-}
-
 // visitScattered touches the audiences of clauses that flipped, or that may have beyond the lanes.
 func (s *scratch) visitScattered(n int) {
 	g := s.part.segment
@@ -174,12 +132,8 @@ func (s *scratch) violated(n int) pair {
 	gr := &g.groups[n]
 	all := pair{^uint64(0), ^uint64(0)}
 	for b := gr.first; b < gr.end; b++ {
-		var w pair
-		for _, e := range g.entries[g.entryStart[b]:g.entryStart[b+1]] {
-			word := &s.words[e]
-			w[before] |= word[before]
-			w[after] |= word[after]
-		}
+		constant := s.constant[b]
+		w := pair{constant | s.earlier[b] | s.agedEarlier[b], constant | s.later[b] | s.agedLater[b]}
 		s.blocks[b] = w
 		all[before] &= w[before]
 		all[after] &= w[after]

@@ -20,14 +20,20 @@ func (s *scratch) holds(g *segment, l literal, on side) bool {
 	if p.memo == 0 {
 		return s.evaluate(g, p, on) != l.negated()
 	}
-	if p.mask&s.mask == 0 {
+	return s.recall(g, p.memo-1, on) != l.negated()
+}
+
+// recall is the verdict of a predicate that is remembered.
+func (s *scratch) recall(g *segment, memo int32, on side) bool {
+	r := &g.remembered[memo]
+	if r.mask&s.mask == 0 {
 		on = after // it is the same on both
 	}
-	m := &s.memos[p.memo-1]
+	m := &s.memos[memo]
 	if m.epoch[on&1] != s.epoch {
-		m.epoch[on&1], m.holds[on&1] = s.epoch, s.evaluate(g, p, on)
+		m.epoch[on&1], m.holds[on&1] = s.epoch, s.evaluate(g, &g.predicates[r.predicate], on)
 	}
-	return m.holds[on&1] != l.negated()
+	return m.holds[on&1]
 }
 
 // evaluate judges one predicate by itself, without any index. It is how residues, clustered clauses and flips are judged.
@@ -63,7 +69,7 @@ func (p *predicate) compareConstant(v evaluator.Value) bool {
 		order, ordered := p.orderConstant(v)
 		return ordered && p.op.accepts(order)
 	case opMatches:
-		return v.Kind() == evaluator.KindString && p.pattern.MatchString(v.Text())
+		return v.Kind() == evaluator.KindString && strings.Contains(v.Text(), p.required) && p.pattern.MatchString(v.Text())
 	case opEmpty:
 		return evaluator.Empty(v)
 	case opExists:

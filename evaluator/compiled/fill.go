@@ -1,112 +1,112 @@
 package compiled
 
-// fillVector writes a vector's words for both sides.
-func (s *scratch) fillVector(n int) {
-	g := s.part.segment
-	v := &g.vectors[n]
-	s.filled[n] = s.epoch
-	if v.kind == ageLane {
-		s.fillAge(v)
-		return
-	}
-	p := s.probe(v.attribute, after)
-	s.fillValue(v, p, after)
-	if !s.differs(v.attribute) {
-		s.copyOver(v)
-		return
-	}
-	if q := s.probe(v.attribute, before); s.sameProbe(p, q) {
-		s.copyOver(v)
-	} else {
-		s.fillValue(v, q, before)
-	}
+// planes are the clauses that are violated, a word for each block, by what violates them. A judge fills them vector by
+// vector, so that it reads and writes memory in its order.
+type planes struct {
+	constant               []uint64 // values that do not differ between the sides
+	earlier, later         []uint64 // values that do, on either side
+	agedEarlier, agedLater []uint64 // ages
 }
 
-// fillAll writes the words of every vector that was not written yet.
-func (s *scratch) fillAll() {
-	if s.allFilled == s.epoch {
+func newPlanes(blocks int) planes {
+	all := make([]uint64, 5*blocks)
+	plane := func(n int) []uint64 { return all[n*blocks : (n+1)*blocks : (n+1)*blocks] }
+	return planes{plane(0), plane(1), plane(2), plane(3), plane(4)}
+}
+
+// fill works the planes out, once in a judgement.
+func (s *scratch) fill() {
+	if s.filled == s.epoch {
 		return
 	}
-	s.allFilled = s.epoch
-	for n := range s.filled {
-		if s.filled[n] != s.epoch {
-			s.fillVector(n)
+	s.filled = s.epoch
+	clear(s.constant)
+	clear(s.earlier)
+	clear(s.later)
+	clear(s.agedEarlier)
+	clear(s.agedLater)
+	for n := range s.part.segment.vectors {
+		v := &s.part.segment.vectors[n]
+		words := s.words[:len(v.blocks)]
+		if v.kind == ageLane {
+			s.fillAge(v, words)
+			continue
 		}
+		p, q, differ := s.bothProbes(v.attribute)
+		s.writeValue(v, p, words)
+		if !differ {
+			collect(s.constant, v.blocks, words)
+			continue
+		}
+		collect(s.later, v.blocks, words)
+		s.writeValue(v, q, words)
+		collect(s.earlier, v.blocks, words)
 	}
 }
 
-func (s *scratch) wordsOf(v *vector) []pair { return s.words[v.base : int(v.base)+len(v.blocks)] }
+func (s *scratch) fillAge(v *vector, words []uint64) {
+	earlier, later := s.ageRanks(v)
+	v.lanes[0].write(words, later)
+	collect(s.agedLater, v.blocks, words)
+	if earlier != later {
+		v.lanes[0].write(words, earlier)
+	}
+	collect(s.agedEarlier, v.blocks, words)
+}
 
-// copyOver makes both sides what the later one is.
-func (s *scratch) copyOver(v *vector) {
-	words := s.wordsOf(v)
-	for i := range words {
-		words[i][before] = words[i][after]
+// collect adds the words of one vector to a plane.
+func collect(plane []uint64, blocks []uint32, words []uint64) {
+	words = words[:len(blocks)]
+	for i, b := range blocks {
+		plane[b] |= words[i]
 	}
 }
 
-func (s *scratch) fillAge(v *vector) {
-	g := s.part.segment
-	words, l := s.wordsOf(v), &v.lanes[0]
-	rank := l.scale.rank(s.value(g, v.attribute, after), s.inputs[after].Now)
-	l.write(words, rank, after&1)
-	earlier := l.scale.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
-	if earlier == rank {
-		s.copyOver(v)
-	} else {
-		l.write(words, earlier, before)
-	}
-}
-
-// fillValue writes a vector's words for what a value found.
-func (s *scratch) fillValue(v *vector, p *probe, on side) {
-	words := s.wordsOf(v)
+// writeValue writes a vector's words for what a value found.
+func (s *scratch) writeValue(v *vector, p *probe, words []uint64) {
 	if len(v.lanes) == 0 {
-		for i, w := range v.initial {
-			words[i][on&1] = w
-		}
+		copy(words, v.initial)
 	}
 	for i := range v.lanes {
 		if i == 0 {
-			v.lanes[i].write(words, p.ranks[i], on)
+			v.lanes[i].write(words, p.ranks[i])
 		} else {
-			v.lanes[i].add(words, p.ranks[i], on)
+			v.lanes[i].add(words, p.ranks[i])
 		}
 	}
 	x := s.part.segment.attributes[v.attribute].index
 	for _, n := range s.found[p.first:p.end] {
 		e := &x.entries[n]
 		if e.masks != 0 {
-			for i, m := range x.masks[e.masks-1 : int(e.masks-1)+len(words)] {
-				words[i][on&1] = words[i][on&1]&^m[0] | m[1]
+			masks := x.masks[e.masks-1:][:len(words)]
+			for i := range masks {
+				words[i] = words[i]&^masks[i][0] | masks[i][1]
 			}
 			continue
 		}
 		for _, bit := range x.bits[e.satisfied:e.violated] {
-			words[bit>>6][on&1] &^= 1 << (bit & 63)
+			words[bit>>6] &^= 1 << (bit & 63)
 		}
 		for _, bit := range x.bits[e.violated:e.end] {
-			words[bit>>6][on&1] |= 1 << (bit & 63)
+			words[bit>>6] |= 1 << (bit & 63)
 		}
 	}
 }
 
 // write makes words those of a rank.
-func (l *lane) write(words []pair, rank int32, on side) {
+func (l *lane) write(words []uint64, rank int32) {
 	from, snapshot := l.start(rank, len(words))
-	for i, w := range from {
-		words[i][on&1] = w
-	}
-	l.toggle(words, snapshot, rank, on)
+	copy(words, from)
+	l.toggle(words, snapshot, rank)
 }
 
 // add makes words hold the bits of a rank beside their own. No two lanes of a vector share a bit.
-func (l *lane) add(words []pair, rank int32, on side) {
+func (l *lane) add(words []uint64, rank int32) {
 	from, snapshot := l.start(rank, len(words))
 	for i, w := range from {
-		words[i][on&1] |= w
+		words[i] |= w
 	}
-	l.toggle(words, snapshot, rank, on)
+	l.toggle(words, snapshot, rank)
 }
 
 // start returns the kept words nearest to a rank and whose they are.
@@ -119,7 +119,7 @@ func (l *lane) start(rank int32, size int) (words []uint64, of int32) {
 }
 
 // toggle leads from the words of one rank to those of another.
-func (l *lane) toggle(words []pair, from, to int32, on side) {
+func (l *lane) toggle(words []uint64, from, to int32) {
 	if from > to {
 		from, to = to, from
 	}
@@ -127,6 +127,6 @@ func (l *lane) toggle(words []pair, from, to int32, on side) {
 		return
 	}
 	for _, bit := range l.toggles[l.starts[from+1]:l.starts[to+1]] {
-		words[bit>>6][on&1] ^= 1 << (bit & 63)
+		words[bit>>6] ^= 1 << (bit & 63)
 	}
 }

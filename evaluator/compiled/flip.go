@@ -16,35 +16,30 @@ const patience = 256
 // that instant, or earlier, itself, and is found there.
 func (s *scratch) nextFlip(limit evaluator.Instant) evaluator.Instant {
 	g := s.part.segment
-	n := s.findCandidates()
+	if g.timedLanes {
+		s.fill()
+	}
 	for _, c := range s.hashed {
 		limit = s.try(g.clauses[c].audience, limit)
 	}
 	for _, c := range g.irregular {
 		limit = s.try(g.clauses[c].audience, limit)
 	}
-	if n > 0 {
-		limit = s.walk(limit, n)
+	if g.timedLanes {
+		limit = s.walk(limit)
 	}
 	return limit
 }
 
-// findCandidates finds the timed clauses in the lanes that nothing but the clock violates, and how many they are.
-func (s *scratch) findCandidates() int {
-	g := s.part.segment
-	if len(g.timedBlocks) > 0 {
-		s.fillAll()
-	}
+// candidates are the timed clauses of a block that nothing but the clock violates.
+func (s *scratch) candidates(block uint32) uint64 {
+	return s.part.segment.timed[block] &^ (s.constant[block] | s.later[block])
+}
+
+func (s *scratch) countCandidates() int {
 	n := 0
-	s.decided = s.epoch
-	for i := range g.timedBlocks {
-		t := &g.timedBlocks[i]
-		var violated uint64
-		for _, e := range g.timeless[t.first:t.end] {
-			violated |= s.words[e][after]
-		}
-		s.candidates[t.block] = t.bits &^ violated
-		n += bits.OnesCount64(s.candidates[t.block])
+	for block := range s.part.segment.timed {
+		n += bits.OnesCount64(s.candidates(uint32(block)))
 	}
 	return n
 }
@@ -69,9 +64,9 @@ type cursor struct {
 // walk goes along the thresholds that time is about to pass, the nearest first, and tries the candidates that each
 // concerns. The first flip is usually a few thresholds away, however many candidates there are. When many were
 // tried in vain, the candidates left are tried one by one: most of them have their thresholds behind them.
-func (s *scratch) walk(limit evaluator.Instant, candidates int) evaluator.Instant {
+func (s *scratch) walk(limit evaluator.Instant) evaluator.Instant {
 	s.placeCursors()
-	passed := 0
+	passed, enough := 0, 0 // enough is worked out when it may be reached
 	for {
 		c := s.earliest()
 		if c == nil || c.at >= limit {
@@ -81,11 +76,14 @@ func (s *scratch) walk(limit evaluator.Instant, candidates int) evaluator.Instan
 		for _, bit := range l.toggles[l.starts[c.rank]:l.starts[c.rank+1]] {
 			passed++
 			block := c.vector.blocks[bit>>6]
-			if s.candidates[block]>>(bit&63)&1 != 0 {
+			if s.candidates(block)>>(bit&63)&1 != 0 {
 				limit = s.try(s.clauseAt(int(block), int(bit&63)).audience, limit)
 			}
 		}
-		if passed > patience && passed > 4*candidates {
+		if passed > patience && enough == 0 {
+			enough = max(patience, 4*s.countCandidates())
+		}
+		if passed > patience && passed > enough {
 			return s.tryAll(limit)
 		}
 		c.rank--
@@ -153,9 +151,8 @@ func (s *scratch) earliest() *cursor {
 // tryAll tries every candidate.
 func (s *scratch) tryAll(limit evaluator.Instant) evaluator.Instant {
 	g := s.part.segment
-	for i := range g.timedBlocks {
-		block := int(g.timedBlocks[i].block)
-		for rest := s.candidates[block]; rest != 0; rest &= rest - 1 {
+	for block := range g.timed {
+		for rest := s.candidates(uint32(block)); rest != 0; rest &= rest - 1 {
 			limit = s.try(s.clauseAt(block, bits.TrailingZeros64(rest)).audience, limit)
 		}
 	}

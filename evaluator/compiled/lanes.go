@@ -1,7 +1,5 @@
 package compiled
 
-import "slices"
-
 // layout turns plans into blocks and vectors.
 type layout struct {
 	segment *segment
@@ -24,7 +22,8 @@ func bitmapWords(bits int) int { return (bits + 63) / 64 }
 // residue notes which attributes make a clause worth a visit beside its vectors.
 func (y *layout) residue(c *clause) {
 	g := y.segment
-	g.eachBeyond(c, func(p *predicate) {
+	g.eachBeyond(c, func(number int32) {
+		p := &g.predicates[number]
 		if p.relative() {
 			g.clocked.set(c.place)
 		}
@@ -36,22 +35,19 @@ func (y *layout) residue(c *clause) {
 	})
 }
 
-// build makes the vectors, their lanes and the entries that lead to them.
+// build makes the vectors and their lanes.
 func (y *layout) build() {
 	g := y.segment
 	y.vectors = make(map[vectorKey]int)
 	shares := y.collect()
 	for i := range g.vectors {
 		v := &g.vectors[i]
-		v.base = uint32(g.words)
-		g.words += len(v.blocks)
 		v.bitmap = make([]uint64, bitmapWords(len(g.groups)))
 		for _, b := range v.blocks {
 			n := g.groupAt[b]
 			v.bitmap[n/64] |= 1 << (n % 64)
 		}
 	}
-	y.entries()
 	for i := range g.vectors {
 		y.fill(i, shares[i])
 	}
@@ -100,30 +96,6 @@ func (a *attribute) ensureIndex() *index {
 		a.index = new(index)
 	}
 	return a.index
-}
-
-// entries lists for each block the words of the vectors that have a part in it.
-func (y *layout) entries() {
-	g := y.segment
-	blocks := len(g.groupAt)
-	counts := make([]uint32, blocks+1)
-	for i := range g.vectors {
-		for _, b := range g.vectors[i].blocks {
-			counts[b+1]++
-		}
-	}
-	for b := 1; b <= blocks; b++ {
-		counts[b] += counts[b-1]
-	}
-	g.entryStart = slices.Clone(counts)
-	g.entries = make([]uint32, counts[blocks])
-	for i := range g.vectors {
-		v := &g.vectors[i]
-		for w, b := range v.blocks {
-			g.entries[counts[b]] = v.base + uint32(w)
-			counts[b]++
-		}
-	}
 }
 
 // fill makes the lanes of one vector and files its constants.

@@ -6,7 +6,7 @@ import "math/bits"
 func (s *scratch) match() {
 	g := s.part.segment
 	if len(g.groups) > 0 {
-		s.fillAll()
+		s.fill()
 	}
 	for n := range g.groups {
 		gr := &g.groups[n]

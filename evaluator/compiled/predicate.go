@@ -52,17 +52,17 @@ type predicate struct {
 	op        operation
 	argument  argument
 	fold      bool
-	attribute int32  // what it reads, or none: the value is null
-	other     int32  // the attribute of a dynamic argument, or none: that value is null
-	reference int32  // of opMember: index of segment.references
-	memo      int32  // place + 1 where its verdicts are remembered; 0 is none
-	mask      uint64 // of what it reads, when its verdicts are remembered
+	attribute int32 // what it reads, or none: the value is null
+	other     int32 // the attribute of a dynamic argument, or none: that value is null
+	reference int32 // of opMember: index of segment.references
+	memo      int32 // place + 1 where its verdicts are remembered; 0 is none
 	value     evaluator.Value
 	offset    int64            // seconds
 	moment    evaluator.Moment // of a constant argument of a timed operation
 	order     evaluator.OrderKind
 	number    evaluator.Number // of a constant argument with NumericOrder
 	pattern   *regexp.Regexp
+	required  string // what every match of the pattern holds
 	sample    *evaluator.Sample
 	items     *dictionary // of an equal_to_any with a long list: finds the item without walking
 	unlaned   bool        // it could sit in a lane, and its automaton has no room for it

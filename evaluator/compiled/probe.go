@@ -32,6 +32,27 @@ func (s *scratch) probe(a int32, on side) *probe {
 	return p
 }
 
+// bothProbes looks an attribute up on the later side, and on the earlier one where it differs, and reports whether what they
+// found does.
+func (s *scratch) bothProbes(a int32) (later, earlier *probe, differ bool) {
+	later = s.probe(a, after)
+	if !s.differs(a) {
+		return later, later, false
+	}
+	earlier = s.probe(a, before)
+	return later, earlier, !s.sameProbe(later, earlier)
+}
+
+// ageRanks returns the ranks of an age on both sides.
+func (s *scratch) ageRanks(v *vector) (earlier, later int32) {
+	g, c := s.part.segment, v.lanes[0].scale
+	later = c.rank(s.value(g, v.attribute, after), s.inputs[after].Now)
+	if !s.differs(v.attribute) && s.mask&clockBit == 0 {
+		return later, later
+	}
+	return c.rank(s.value(g, v.attribute, before), s.inputs[before].Now), later
+}
+
 // sameProbe reports whether two probes found the same, so that two different values are one to every clause.
 func (s *scratch) sameProbe(p, q *probe) bool {
 	if p.ranks != q.ranks || p.end-p.first != q.end-q.first {

@@ -69,9 +69,8 @@ func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
 // own reports whether a change of an audience that refers to others is its own.
 func (j *Judge) own(h handle, alone bool) bool {
 	s := j.parts[h.part]
-	a := &s.part.segment.audiences[h.audience]
 	if alone {
-		return s.ownAlone(a)
+		return s.ownAlone(&s.part.segment.audiences[h.audience])
 	}
-	return s.own(a)
+	return s.own(h.audience)
 }

@@ -18,14 +18,14 @@ type scratch struct {
 	found   []int32           // entries of probes
 	finder  finder
 
-	words     []pair   // of all vectors
-	filled    []uint32 // by vector: epoch
-	allFilled uint32   // epoch in which all are
-	blocks    []pair   // by block: the OR of its words
-	groups    []pair   // by group: the AND of its blocks
-	judged    []uint32 // by group: epoch of both
-	residue   []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
-	visit     []uint64 // bitmap of groups to look at; zero between judgements
+	planes
+	words   []uint64 // of one vector
+	filled  uint32   // epoch of the planes
+	blocks  []pair   // by block: the OR of its words
+	groups  []pair   // by group: the AND of its blocks
+	judged  []uint32 // by group: epoch of both
+	residue []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
+	visit   []uint64 // bitmap of groups to look at; zero between judgements
 
 	touched  []uint32   // by audience: epoch in which it was touched
 	queue    []int32    // audiences whose verdicts must be compared
@@ -34,12 +34,10 @@ type scratch struct {
 	flipped  []int32    // audiences that flipped and that others ask about
 	told     int        // of flipped: those whose askers were touched
 
-	candidates []uint64 // by block: timed clauses that nothing but the clock violates
-	decided    uint32   // epoch of candidates
-	spans      []span
-	tried      []uint32 // by audience: epoch in which its flip was worked out
-	cursors    []cursor
-	hashed     []int32 // timed clauses that were found by hash
+	spans   []span
+	tried   []uint32 // by audience: epoch in which its flip was worked out
+	cursors []cursor
+	hashed  []int32 // timed clauses that were found by hash
 }
 
 // pair is a word on both sides.
@@ -61,8 +59,8 @@ func newScratch(p *part, j *Judge) *scratch {
 		loaded:   make([]uint32, 2*n),
 		probes:   make([]probe, 2*n),
 		finder:   newFinder(g),
-		words:    make([]pair, g.words),
-		filled:   make([]uint32, len(g.vectors)),
+		planes:   newPlanes(len(g.groupAt)),
+		words:    make([]uint64, len(g.groupAt)),
 		blocks:   make([]pair, len(g.groupAt)),
 		groups:   make([]pair, len(g.groups)),
 		judged:   make([]uint32, len(g.groups)),
@@ -70,10 +68,8 @@ func newScratch(p *part, j *Judge) *scratch {
 		visit:    make([]uint64, bitmapWords(len(g.groups))),
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),
-		memos:    make([]verdicts, g.memos),
-
-		candidates: make([]uint64, len(g.groupAt)),
-		tried:      make([]uint32, len(g.audiences)),
+		memos:    make([]verdicts, len(g.remembered)),
+		tried:    make([]uint32, len(g.audiences)),
 	}
 }
 
@@ -93,14 +89,13 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 func (s *scratch) forget() {
 	clear(s.changed)
 	clear(s.loaded)
-	clear(s.filled)
 	clear(s.judged)
 	clear(s.touched)
 	clear(s.tried)
 	clear(s.probes)
 	clear(s.verdicts)
 	clear(s.memos)
-	s.allFilled, s.decided = 0, 0
+	s.filled = 0
 	s.epoch = 1
 }
 

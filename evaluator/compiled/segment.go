@@ -16,18 +16,15 @@ type segment struct {
 	trees      [][]node  // of clauses
 
 	// The lanes: clauses as bits, 64 to a block.
-	vectors     []vector
-	groups      []group
-	groupOf     []int32  // by audience: the group that judges it; none when none does
-	groupAt     []int32  // by block: its group
-	entryStart  []uint32 // by block, and one more: where its entries begin
-	entries     []uint32 // places in a judge's words, one for each vector that has a part in the block
-	clauseAt    []int32  // by bit of all blocks: the clause, or none
-	words       int      // of all vectors together
-	memos       int       // predicates whose verdicts are remembered
-	clocked     blockBits // clauses in the lanes that have conditions on the clock beyond them
-	timedBlocks []timedBlock
-	timeless    []uint32 // of timed blocks: their entries that do not depend on the clock
+	vectors    []vector
+	groups     []group
+	groupOf    []int32      // by audience: the group that judges it; none when none does
+	groupAt    []int32      // by block: its group
+	clauseAt   []int32      // by bit of all blocks: the clause, or none
+	remembered []remembered // predicates whose verdicts are remembered
+	clocked    blockBits    // clauses in the lanes that have conditions on the clock beyond them
+	timed      []uint64     // by block: clauses that depend on the clock
+	timedLanes bool         // there are any
 
 	clustered   bool    // some clause is found by hash
 	timedHashed bool    // and depends on the clock
@@ -67,18 +64,18 @@ type column struct {
 type audience struct {
 	id         evaluator.AudienceID
 	definition *evaluator.Definition
-	first, end int32   // its clauses
+	first, end int32 // its clauses
 	kind       groupKind
 	referring  bool    // it has membership conditions
 	asks       []int32 // of a referring one: the references
 	leaves     []leaf  // of a referring one: its other conditions
+	whole      bool    // each of those is one predicate
 }
 
-// timedBlock is a block with clauses that depend on the clock.
-type timedBlock struct {
-	block      uint32
-	first, end uint32 // its words that do not: segment.timeless[first:end]
-	bits       uint64 // those clauses
+// remembered is a predicate whose verdicts are.
+type remembered struct {
+	predicate int32
+	mask      uint64 // of what it reads
 }
 
 // clause is a conjunction. An audience holds when one of its clauses does.

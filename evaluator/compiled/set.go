@@ -38,9 +38,11 @@ type handle struct {
 
 // target is what a reference leads to.
 type target struct {
-	kind targetKind
+	kind  targetKind
+	bit   uint8 // of targetBit, in the group
+	group int32
 	handle
-	given evaluator.Given
+	given *evaluator.Given
 }
 
 type targetKind uint8
@@ -49,6 +51,7 @@ const (
 	targetNone   targetKind = iota // no such audience: nobody is a member
 	targetGiven                    // its membership is an input
 	targetJudged                   // its membership is its verdict
+	targetBit                      // and that is a bit
 )
 
 // ErrCycle is returned for audiences that depend on themselves.
@@ -198,9 +201,9 @@ func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
 			switch {
 			case !ok:
 			case a.Definition.Given():
-				p.targets[i] = target{kind: targetGiven, given: evaluator.Given{Audience: a.ID, Tenant: ref.tenant}}
+				p.targets[i] = target{kind: targetGiven, given: &evaluator.Given{Audience: a.ID, Tenant: ref.tenant}}
 			case ref.tenant == "":
-				p.targets[i] = target{kind: targetJudged, handle: at[a.ID]}
+				p.targets[i] = s.judged(at[a.ID])
 			}
 		}
 		for i := range p.segment.audiences {
@@ -211,12 +214,22 @@ func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
 	}
 }
 
+// judged is a reference to an audience that conditions decide.
+func (s *Set) judged(h handle) target {
+	t := target{kind: targetJudged, handle: h}
+	g := s.parts[h.part].segment
+	if n := g.groupOf[h.audience]; n != none && g.groups[n].kind == byBits {
+		t.kind, t.group, t.bit = targetBit, n, uint8(h.audience-g.groups[n].audience)
+	}
+	return t
+}
+
 func (s *Set) noteAsking(p *part, a *audience, h handle) {
 	for _, r := range a.asks {
 		switch t := &p.targets[r]; t.kind {
 		case targetGiven:
 			s.given[t.given.Audience] = append(s.given[t.given.Audience], h)
-		case targetJudged:
+		case targetJudged, targetBit:
 			asked := s.parts[t.part]
 			asked.asking[t.audience] = append(asked.asking[t.audience], h)
 			asked.asked[t.audience/64] |= 1 << (t.audience % 64)

@@ -58,7 +58,7 @@ func (s *scratch) spanOf(c *clause) (span, bool) {
 		return sp, s.clause(c, after)
 	}
 	g := s.part.segment
-	if c.place != none && s.candidates[c.place/64]>>(c.place%64)&1 == 0 && s.decided == s.epoch {
+	if c.place != none && s.candidates(uint32(c.place/64))>>(c.place%64)&1 == 0 {
 		return sp, false
 	}
 	for _, l := range g.literals[c.first:c.end] {
@@ -123,7 +123,7 @@ func (g *segment) treesTimed(c *clause) bool {
 	timed := false
 	trees := g.treesOf(c)
 	for i := range trees {
-		g.eachOfTree(&trees[i], func(p *predicate) { timed = timed || p.relative() })
+		g.eachOfTree(&trees[i], func(p int32) { timed = timed || g.predicates[p].relative() })
 	}
 	return timed
 }

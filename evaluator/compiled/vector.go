@@ -8,9 +8,8 @@ import "slices"
 type vector struct {
 	attribute int32
 	kind      laneKind // valueLane or ageLane
-	base      uint32   // of its words among a judge's
 	blocks    []uint32 // by word: its block, ascending
-	bitmap    []uint64 // of blocks: those
+	bitmap    []uint64 // of groups: those of the blocks
 	initial   []uint64 // words of a value that finds nothing
 	lanes     []lane   // scales on which it looks the value up
 }

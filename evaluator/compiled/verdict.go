@@ -5,7 +5,7 @@ func (s *scratch) clause(c *clause, on side) bool {
 	g := s.part.segment
 	if c.place != none {
 		block := c.place / 64
-		s.fillAll()
+		s.fill()
 		s.violated(int(g.groupAt[block]))
 		if s.blocks[block][on&1]>>(c.place%64)&1 != 0 {
 			return false
@@ -45,7 +45,7 @@ func (s *scratch) verdict(a int32, on side) bool {
 func (s *scratch) judgeAudience(a int32, on side) bool {
 	g := s.part.segment
 	if n := g.groupOf[a]; n != none {
-		s.fillAll()
+		s.fill()
 		gr := &g.groups[n]
 		if violated := s.violated(int(n))[on&1] >> (a - gr.audience) & 1; violated != 0 || gr.kind == byBits {
 			return violated == 0
@@ -61,9 +61,14 @@ func (s *scratch) judgeAudience(a int32, on side) bool {
 
 // member is the answer to a question about another audience.
 func (s *scratch) member(reference int32, on side) bool {
-	switch t := &s.part.targets[reference]; t.kind {
+	t := &s.part.targets[reference]
+	switch t.kind {
 	case targetGiven:
-		return isGiven(s.inputs[on].Given, t.given)
+		return isGiven(s.inputs[on].Given, *t.given)
+	case targetBit:
+		other := s.judge.parts[t.part]
+		other.fill()
+		return other.violated(int(t.group))[on&1]>>t.bit&1 == 0
 	case targetJudged:
 		return s.judge.parts[t.part].verdict(t.audience, on)
 	}
@@ -73,9 +78,13 @@ func (s *scratch) member(reference int32, on side) bool {
 // own reports whether a change of an audience is its own: a condition of it that asks about no other audience has another
 // verdict, or none that asks does either, which is so where a user who appears satisfies nothing but negations. For a user
 // who is absent every condition is false.
-func (s *scratch) own(a *audience) bool {
+func (s *scratch) own(number int32) bool {
+	a := &s.part.segment.audiences[number]
+	if a.whole && s.laneFlipped(number) {
+		return true
+	}
 	for i := range a.leaves {
-		if s.leaf(&a.leaves[i], before) != s.leaf(&a.leaves[i], after) {
+		if a.leaves[i].mask&s.mask != 0 && s.leaf(&a.leaves[i], before) != s.leaf(&a.leaves[i], after) {
 			return true
 		}
 	}
@@ -85,6 +94,24 @@ func (s *scratch) own(a *audience) bool {
 		}
 	}
 	return true
+}
+
+// laneFlipped reports whether the lanes' part of some clause of an audience has another verdict, and so has one of the
+// literals in it.
+func (s *scratch) laneFlipped(a int32) bool {
+	g := s.part.segment
+	n := g.groupOf[a]
+	if n == none {
+		return false
+	}
+	s.fill()
+	s.violated(int(n))
+	gr := &g.groups[n]
+	var flipped uint64
+	for b := gr.first; b < gr.end; b++ {
+		flipped |= s.blocks[b][before] ^ s.blocks[b][after]
+	}
+	return flipped>>(a-gr.audience)&1 != 0
 }
 
 // ownAlone is own where one side has no row: the other is the later one to a judge.
@@ -104,9 +131,9 @@ func (s *scratch) ownAlone(a *audience) bool {
 
 func (s *scratch) leaf(l *leaf, on side) bool {
 	g := s.part.segment
-	holds := s.evaluate(g, &g.predicates[l.first], on)
+	holds := s.holds(g, literalOf(l.first, false), on)
 	if l.second != none {
-		holds = holds && s.evaluate(g, &g.predicates[l.second], on)
+		holds = holds && s.holds(g, literalOf(l.second, false), on)
 	}
 	return holds != l.negated
 }
