@@ -33,6 +33,9 @@ type Diff struct {
 	// NextFlip is the earliest instant after the later input's Now at which time alone, with row and given
 	// memberships as they are, changes the verdict of any audience; NoInstant when there is none.
 	NextFlip Instant
+	// Visited counts the predicates that were looked at to find the changes: found by their value, or judged one by one. It
+	// shows whether the work follows the change. A judge that looks at all of them anyway may leave it 0.
+	Visited int
 }
 
 // Match is the outcome of judging one input. Reuse one value: its slice is kept.

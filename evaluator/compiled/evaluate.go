@@ -38,6 +38,7 @@ func (s *scratch) recall(g *segment, memo int32, on side) bool {
 
 // evaluate judges one predicate by itself, without any index. It is how residues, clustered clauses and flips are judged.
 func (s *scratch) evaluate(g *segment, p *predicate, on side) bool {
+	s.looked++
 	switch p.op {
 	case opMember:
 		return s.member(p.reference, on)

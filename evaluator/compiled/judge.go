@@ -42,7 +42,7 @@ func (j *Judge) match(in *evaluator.Input) {
 // Diff finds the dynamic audiences whose verdict differs between two inputs of one user, each by its own row, clock and
 // given memberships, and the next flip of any after the later one.
 func (j *Judge) Diff(before, after *evaluator.Input, out *evaluator.Diff) {
-	out.Changes, out.NextFlip = out.Changes[:0], evaluator.NoInstant
+	out.Changes, out.NextFlip, out.Visited = out.Changes[:0], evaluator.NoInstant, 0
 	switch {
 	case before.Row == nil && after.Row == nil:
 		return

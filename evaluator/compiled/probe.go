@@ -25,6 +25,7 @@ func (s *scratch) probe(a int32, on side) *probe {
 	p.end = int32(len(s.found))
 	if x.value != 0 {
 		lanes := g.vectors[x.value-1].lanes
+		s.looked += len(lanes)
 		for i := range lanes {
 			p.ranks[i] = lanes[i].scale.rank(v, 0)
 		}

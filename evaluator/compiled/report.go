@@ -53,6 +53,9 @@ func (j *Judge) members(out *evaluator.Match) {
 // report writes the changes noted in the set's order. Alone says that one side has no row: then each audience noted holds on
 // the other, and entered says whether that is the later one.
 func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
+	for _, s := range j.parts {
+		out.Visited += len(s.found) + s.looked
+	}
 	j.take(func(first int, moved, in uint64) {
 		if alone && !entered {
 			in = 0

@@ -16,6 +16,7 @@ type scratch struct {
 	loaded  []uint32          // epoch of values
 	probes  []probe           // by side and attribute
 	found   []int32           // entries of probes
+	looked  int               // predicates judged one by one, or as a range
 	finder  finder
 
 	planes
@@ -80,7 +81,7 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 	if s.epoch == 0 { // once in four billion
 		s.forget()
 	}
-	s.mask, s.told = 0, 0
+	s.mask, s.told, s.looked = 0, 0, 0
 	s.found = s.found[:0]
 	s.queue, s.flipped, s.hashed = s.queue[:0], s.flipped[:0], s.hashed[:0]
 }
