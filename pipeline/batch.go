@@ -25,6 +25,7 @@ type batch struct {
 	horizon         horizon
 
 	subjects      []*subject
+	spare         *spares
 	byUser        map[string]*subject
 	disagreements atomic.Int64 // verdicts that the stored membership already agreed with
 	changes       int
@@ -52,7 +53,7 @@ func (b *batch) subject(user string) *subject {
 	if s := b.byUser[user]; s != nil {
 		return s
 	}
-	s := &subject{user: user}
+	s := b.spare.take(user)
 	b.byUser[user] = s
 	b.subjects = append(b.subjects, s)
 	return s

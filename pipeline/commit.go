@@ -56,30 +56,33 @@ func (p *Pipeline) write(b *batch, w *state.Batch, began time.Time) error {
 			}
 		}
 	}
+	p.spare.give(b.subjects)
 	// Not selected against ctx: what readers see must reach the disk. The syncer takes everything until this side closes.
 	p.batches <- c
 	return nil
 }
 
-// inOrder returns the events of all subjects in the order of the outbox and numbers them.
-func (p *Pipeline) inOrder(b *batch) []pending {
+// inOrder returns the events of all subjects, which own them, in the order of the outbox and numbers them.
+func (p *Pipeline) inOrder(b *batch) []*pending {
 	n := 0
 	for _, s := range b.subjects {
 		n += len(s.events)
 	}
-	events := make([]pending, 0, n)
+	events := make([]*pending, 0, n)
 	for _, s := range b.subjects {
-		events = append(events, s.events...)
+		for i := range s.events {
+			events = append(events, &s.events[i])
+		}
 	}
-	slices.SortStableFunc(events, func(x, y pending) int {
+	slices.SortStableFunc(events, func(x, y *pending) int {
 		if c := x.order.compare(y.order); c != 0 {
 			return c
 		}
 		return strings.Compare(x.event.User, y.event.User)
 	})
-	for i := range events {
+	for _, e := range events {
 		b.head.Sequence++
-		events[i].event.Sequence = b.head.Sequence
+		e.event.Sequence = b.head.Sequence
 	}
 	return events
 }
@@ -109,27 +112,27 @@ func (p *Pipeline) writeRecords(b *batch, w *state.Batch) error {
 	return nil
 }
 
-func (p *Pipeline) writeEvents(b *batch, w *state.Batch, events []pending, c *commit) error {
+func (p *Pipeline) writeEvents(b *batch, w *state.Batch, events []*pending, c *commit) error {
 	p.sizes.mu.Lock()
 	defer p.sizes.mu.Unlock()
 	moved := make(map[evaluator.AudienceID]struct{})
-	for i := range events {
-		e := &events[i].event
+	for _, pending := range events {
+		e := &pending.event
 		entered := e.Type == event.Entered
 		size, err := w.Publish(e)
 		if err != nil {
 			return err
 		}
 		c.events, c.bytes = c.events+1, c.bytes+size
-		if err := w.SetMember(events[i].audience, e.User, e.Tenant, entered); err != nil {
+		if err := w.SetMember(pending.audience, e.User, e.Tenant, entered); err != nil {
 			return err
 		}
 		if entered {
-			p.sizes.members[events[i].audience]++
+			p.sizes.members[pending.audience]++
 		} else {
-			p.sizes.members[events[i].audience]--
+			p.sizes.members[pending.audience]--
 		}
-		moved[events[i].audience] = struct{}{}
+		moved[pending.audience] = struct{}{}
 	}
 	for id := range moved {
 		if err := w.SetSize(id, p.sizes.members[id]); err != nil {
@@ -139,7 +142,7 @@ func (p *Pipeline) writeEvents(b *batch, w *state.Batch, events []pending, c *co
 	return nil
 }
 
-func (p *Pipeline) report(b *batch, events []pending, judging time.Duration, size int) Commit {
+func (p *Pipeline) report(b *batch, events []*pending, judging time.Duration, size int) Commit {
 	r := Commit{
 		Transactions: len(b.transactions), Changes: b.changes, Subjects: len(b.subjects), Judging: judging, Batch: size,
 		Position: b.head.Position, Sequence: b.head.Sequence, Committed: b.head.Committed, Disagreed: b.disagreements.Load(),
@@ -147,8 +150,8 @@ func (p *Pipeline) report(b *batch, events []pending, judging time.Duration, siz
 	for i := range b.transactions {
 		r.Bytes += b.transactions[i].Bytes
 	}
-	for i := range events {
-		e := &events[i].event
+	for _, pending := range events {
+		e := &pending.event
 		if e.Cause == event.CauseTimer && e.CommittedAt > e.OccurredAt {
 			r.TimerDelays = append(r.TimerDelays, time.Duration(e.CommittedAt-e.OccurredAt)*time.Microsecond)
 		}

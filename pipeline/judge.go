@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/sourcegraph/conc/pool"
@@ -15,6 +17,8 @@ const inline = 8
 // judged in order; different users are independent.
 func (p *Pipeline) judge(ctx context.Context, b *batch) error {
 	p.prepareWorkers(b)
+	// In the order of their keys, since they are read, and written, in that order for less.
+	slices.SortFunc(b.subjects, func(x, y *subject) int { return strings.Compare(x.user, y.user) })
 	if len(b.subjects) <= inline || len(p.workers) == 1 {
 		for _, s := range b.subjects {
 			if err := p.workers[0].work(s); err != nil {

@@ -42,6 +42,7 @@ type Pipeline struct {
 	takesOver  bool // it began with a rebuild
 	workers    []*worker
 	cache      *recordCache
+	spare      spares
 	sizes      sizes
 	batches    chan *commit
 

@@ -185,7 +185,7 @@ func (p *Pipeline) work(ctx context.Context, build func(*state.Batch) (*batch, e
 // newBatch is an empty batch that begins where the state stands.
 func (p *Pipeline) newBatch() *batch {
 	return &batch{
-		previous: p.head.Clock, head: p.head, origin: p.head.Position, originCommitted: p.head.Committed, byUser: make(map[string]*subject),
+		previous: p.head.Clock, head: p.head, origin: p.head.Position, originCommitted: p.head.Committed, byUser: make(map[string]*subject), spare: &p.spare,
 		horizon: horizon{instant: p.head.Clock, whole: true},
 	}
 }

@@ -13,22 +13,48 @@ import (
 
 // Batch collects writes that become visible, and durable, together or not at all.
 type Batch struct {
-	store *Store
-	batch *pebble.Batch
-	key   []byte
-	value []byte
+	store  *Store
+	batch  *pebble.Batch
+	key    []byte
+	value  []byte
+	sorted *sorted
 }
 
+// batchKept is how much memory of a batch is kept for the next one.
+const batchKept = 4 << 20
+
 // NewBatch returns an empty batch.
-func (s *Store) NewBatch() *Batch { return &Batch{store: s, batch: s.db.NewBatch()} }
+func (s *Store) NewBatch() *Batch {
+	return &Batch{store: s, batch: s.db.NewBatch(pebble.WithMaxRetainedSizeBytes(batchKept)), sorted: s.spare.Get().(*sorted)}
+}
 
 // Apply makes the batch visible to every reader and starts writing it to disk. The caller must call Wait, also to
 // release the batch. Batches reach the disk in the order of Apply.
 func (b *Batch) Apply() error {
+	if err := b.finish(); err != nil {
+		return errors.Join(err, b.batch.Close())
+	}
 	if err := b.store.db.ApplyNoSyncWait(b.batch, pebble.Sync); err != nil {
 		return errors.Join(fmt.Errorf("write state: %w", err), b.batch.Close())
 	}
 	return nil
+}
+
+// finish writes what was kept back to be put in order.
+func (b *Batch) finish() error {
+	err := b.sorted.write(b)
+	b.release()
+	return err
+}
+
+// release gives back what a batch borrowed. One that failed to be written is discarded after that.
+func (b *Batch) release() {
+	if b.sorted == nil {
+		return
+	}
+	b.sorted.reset()
+	b.store.spare.Put(b.sorted)
+	b.sorted = nil
 }
 
 // Wait returns when the applied batch is on disk.
@@ -40,10 +66,13 @@ func (b *Batch) Wait() error {
 }
 
 // Discard releases a batch that was not applied.
-func (b *Batch) Discard() error { return b.batch.Close() }
+func (b *Batch) Discard() error {
+	b.release()
+	return b.batch.Close()
+}
 
 // Size is the number of bytes collected.
-func (b *Batch) Size() int { return b.batch.Len() }
+func (b *Batch) Size() int { return b.batch.Len() + b.sorted.size }
 
 func (b *Batch) set(key, value []byte) error {
 	if err := b.batch.Set(key, value, nil); err != nil {
@@ -74,22 +103,18 @@ func (b *Batch) SetRecord(user string, encoded []byte) error {
 	return b.set(b.key, encoded)
 }
 
-// MoveTimer replaces the timer of user; NoInstant is none, on either side.
+// MoveTimer replaces the timer of user, at most once in a batch; NoInstant is none, on either side.
 func (b *Batch) MoveTimer(user string, from, to evaluator.Instant) error {
 	if from == to {
 		return nil
 	}
 	if from != evaluator.NoInstant {
-		b.key = timerKey(b.key[:0], from, user)
-		if err := b.delete(b.key); err != nil {
-			return err
-		}
+		b.sorted.timer(timerMove{from, user, false})
 	}
-	if to == evaluator.NoInstant {
-		return nil
+	if to != evaluator.NoInstant {
+		b.sorted.timer(timerMove{to, user, true})
 	}
-	b.key = timerKey(b.key[:0], to, user)
-	return b.set(b.key, nil)
+	return nil
 }
 
 // SetMember notes in the index of members whether user, with tenant, is in the audience.
@@ -103,11 +128,8 @@ func (b *Batch) SetRecorded(audience evaluator.AudienceID, user, tenant string, 
 }
 
 func (b *Batch) setIndex(prefix byte, audience evaluator.AudienceID, user, tenant string, present bool) error {
-	b.key = memberKey(b.key[:0], prefix, audience, user, tenant)
-	if present {
-		return b.set(b.key, nil)
-	}
-	return b.delete(b.key)
+	b.sorted.index(indexMove{prefix, present, audience, user, tenant, len(b.sorted.indexes)})
+	return nil
 }
 
 // Publish puts an event into the outbox under its sequence and returns the bytes it takes there.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -87,6 +88,9 @@ func (b *Batch) ClearStaged() error {
 // CommitStaged writes a batch of staged changes. Nothing refers to them yet, so it need not wait for the disk: the
 // batch that begins to apply them does.
 func (b *Batch) CommitStaged() error {
+	if err := b.finish(); err != nil {
+		return errors.Join(err, b.batch.Close())
+	}
 	if err := b.store.db.Apply(b.batch, pebble.NoSync); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}

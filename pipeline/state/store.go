@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -31,7 +32,8 @@ type Store struct {
 	db        *pebble.DB
 	dir       string
 	lock      *pebble.Lock
-	discarded uint64 // events up to this sequence are gone from the outbox; belongs to the caller of Discard
+	spare     sync.Pool // of *sorted
+	discarded uint64    // events up to this sequence are gone from the outbox; belongs to the caller of Discard
 }
 
 // View is a way to read the state: the store itself, as it is now, or a Snapshot of it.
@@ -60,7 +62,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state directory %s: %w", dir, err), lock.Close())
 	}
-	return &Store{View: View{db}, db: db, dir: dir, lock: lock}, nil
+	return &Store{View: View{db}, db: db, dir: dir, lock: lock, spare: sync.Pool{New: func() any { return new(sorted) }}}, nil
 }
 
 // tuning fits Pebble to the workload: small values read by key on every change and rewritten soon after.
