@@ -31,7 +31,16 @@ func logger(c config.Log, w io.Writer) *slog.Logger {
 	if text {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
+	o.ReplaceAttr = inSeconds
 	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+// inSeconds says durations in seconds and names them so; a bare number of nanoseconds tells nobody what it is.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
+	}
+	return a
 }
 
 func isTerminal(w io.Writer) bool {
