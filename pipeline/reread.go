@@ -22,7 +22,7 @@ import (
 // are skipped (Head.Known), everything else in those transactions is not. Events are dated at the transaction that
 // brought the new shape, with cause definition and no trigger; who is gone exits by delete.
 //
-// The want stays in the head until all of it is done, and a crash begins it anew. So each attempt makes a generation of its
+// The want stays in the head until all of it is done, and a crash, or a source that goes away, begins it anew. So each attempt makes a generation of its
 // own: a user was seen by the attempt at hand exactly if its record is of that generation.
 
 // errReread ends a stream so that the users table can be read again.
@@ -31,7 +31,7 @@ var errReread = errors.New("the users table has to be read again")
 // follow streams, and reads the users table again whenever that must come in between.
 func (p *Pipeline) follow(ctx context.Context) error {
 	for {
-		if err := p.reread(ctx); err != nil {
+		if err := p.patiently(ctx, "reading the users table again", func() error { return p.reread(ctx) }); err != nil {
 			return fmt.Errorf("read the users table again: %w", err)
 		}
 		if err := p.stream(ctx, make(chan []event.Transaction, 4)); !errors.Is(err, errReread) {
@@ -76,9 +76,10 @@ func (p *Pipeline) reread(ctx context.Context) error {
 	if !ok {
 		return ErrNoSnapshotter
 	}
+	p.phase.Store(int32(Rereading))
 	var last event.SnapshotChunk
 	begun := false
-	err := source.Snapshot(ctx, event.SnapshotResume{Started: true}, func(ctx context.Context, chunk event.SnapshotChunk) error {
+	err := source.Snapshot(ctx, event.SnapshotResume{Started: true, Members: true}, func(ctx context.Context, chunk event.SnapshotChunk) error {
 		if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type script struct {
 	mu       sync.Mutex
 	log      []event.Transaction
 	snapshot []event.SnapshotChunk
+	read     func(event.SnapshotResume) ([]event.SnapshotChunk, error) // what a reading of the tables brings before it fails; nil: snapshot
 	grown    chan struct{}
 	acked    atomic.Uint64
 	chunk    int // transactions sent at once; 0: all there are
@@ -96,13 +97,17 @@ func (s *script) Tick(_ context.Context, due evaluator.Instant) (evaluator.Insta
 	return now, nil
 }
 
-func (s *script) Snapshot(ctx context.Context, _ event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error {
-	for _, c := range s.snapshot {
+func (s *script) Snapshot(ctx context.Context, resume event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error {
+	chunks, failure := s.snapshot, error(nil)
+	if s.read != nil {
+		chunks, failure = s.read(resume)
+	}
+	for _, c := range chunks {
 		if err := emit(ctx, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	return failure
 }
 
 // memory is a sink that remembers.

@@ -24,13 +24,22 @@ func (p *Pipeline) snapshot(ctx context.Context) error {
 		return ErrNoSnapshotter
 	}
 	p.phase.Store(int32(Snapshotting))
-	resume := event.SnapshotResume{Started: p.head.Snapshot.Running && p.catalogue.current() != nil, AfterKey: p.head.Snapshot.After}
-	return source.Snapshot(ctx, resume, func(ctx context.Context, chunk event.SnapshotChunk) error {
-		if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
-			return err
-		}
-		return p.work(ctx, func(w *state.Batch) (*batch, error) { return p.chunk(&chunk, w) })
+	return p.patiently(ctx, "the first snapshot", func() error {
+		return source.Snapshot(ctx, p.resume(), func(ctx context.Context, chunk event.SnapshotChunk) error {
+			if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
+				return err
+			}
+			return p.work(ctx, func(w *state.Batch) (*batch, error) { return p.chunk(&chunk, w) })
+		})
 	})
+}
+
+// resume is where the snapshot goes on. Users come last, so that there is one in the state only if all static members are;
+// members that come twice are one.
+func (p *Pipeline) resume() event.SnapshotResume {
+	started := p.head.Snapshot.Running && p.catalogue.current() != nil
+	after := p.head.Snapshot.After
+	return event.SnapshotResume{Started: started, Members: started && after != "", AfterKey: after}
 }
 
 // chunk builds the batch of one chunk.
@@ -137,4 +146,5 @@ const (
 	Starting Phase = iota
 	Snapshotting
 	Streaming
+	Rereading // the users table, since rows changed without a word in the log
 )

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"muster/connectors/postgres/pgoutput"
@@ -119,6 +121,26 @@ func (s *Source) refuse(err error) *Refusal {
 		return &Refusal{ErrNoFreeSlot, "", "drop a slot that nobody uses (SELECT slot_name FROM pg_replication_slots WHERE NOT active), or ALTER SYSTEM SET max_replication_slots = 20 and restart the server", err}
 	}
 	return nil
+}
+
+// passes reports whether err is of a connection, or of a server that is away, starting, stopping or at its limits: the same
+// again may succeed.
+func passes(err error) bool {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return false
+	}
+	if code := sqlState(err); code != "" {
+		switch code[:2] {
+		case "08", "53", "57": // connection, resources, intervention
+			return true
+		}
+		return code == codeObjectInUse || code == codeLockNotAvailable
+	}
+	var network net.Error
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &network) || errors.As(err, &connecting) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, errRecovering) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
 }
 
 // refuseShape turns what the decoder found impossible into a Refusal.

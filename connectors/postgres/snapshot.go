@@ -22,11 +22,24 @@ const (
 // Snapshot makes the slot if it is absent and emits the source as it was at one point of the log: definitions, static
 // members, then users by key, so that Stream after the first chunk's Consistent misses nothing and repeats nothing. It
 // reads no faster than emit returns. An error of emit, or the end of ctx, ends it; it may then go on later behind the last
-// chunk that emit took, under a newer snapshot (see event.SnapshotChunk.Consistent), or begin anew.
+// chunk that emit took, under a newer snapshot (see event.SnapshotChunk.Consistent), or begin anew. That is worth trying
+// where event.ErrUnreachable is in the error.
 func (s *Source) Snapshot(ctx context.Context, resume event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error {
 	s.streaming.Lock()
 	defer s.streaming.Unlock()
 	s.unpark()
+	var refused error // by emit, whatever it is
+	err := s.snapshot(ctx, resume, func(ctx context.Context, chunk event.SnapshotChunk) error {
+		refused = emit(ctx, chunk)
+		return refused
+	})
+	if err != nil && refused == nil && passes(err) {
+		return event.Unreachable(err)
+	}
+	return err
+}
+
+func (s *Source) snapshot(ctx context.Context, resume event.SnapshotResume, emit func(context.Context, event.SnapshotChunk) error) error {
 	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
@@ -120,6 +133,8 @@ func (r *snapshotReader) run(ctx context.Context, resume event.SnapshotResume) e
 		if err := r.definitions(ctx); err != nil {
 			return err
 		}
+	}
+	if !resume.Members {
 		if err := r.members(ctx); err != nil {
 			return err
 		}

@@ -38,7 +38,8 @@ type SnapshotUser struct {
 
 // SnapshotResume says where an interrupted snapshot goes on. The zero value begins a new one.
 type SnapshotResume struct {
-	Started  bool   // definitions and members were emitted and are durable
+	Started  bool   // definitions were emitted and are durable: the slot must still be the one of then
+	Members  bool   // so were all static members
 	AfterKey string // Through of the last durable chunk; "" when it held no users
 }
 

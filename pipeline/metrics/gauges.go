@@ -56,13 +56,14 @@ var (
 	sinkLag         = describe("muster_sink_lag_events", "Events a sink has yet to take.", "sink")
 	sinkLagSeconds  = describe("muster_sink_lag_seconds", "Age of the oldest event a sink has yet to take; 0 when there is none.", "sink")
 	backfillRunning = describe("muster_backfill_running", "1 while users are being brought to a new generation of definitions.")
+	rereading       = describe("muster_reread_running", "1 while the users table is read again, since its rows changed without a word in the log.")
 	backfillUsers   = describe("muster_backfill_users", "Users done by the running backfill.")
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{lagBytes, lagSeconds, transactions, changes, retained, slotStatus, connected, waiting, snapshotRows,
-		snapshotTotal, audienceMembers, outboxEvents, outboxBytes, outboxMaxBytes, timersPending, sinkLag, sinkLagSeconds, backfillRunning, backfillUsers} {
+		snapshotTotal, audienceMembers, outboxEvents, outboxBytes, outboxMaxBytes, timersPending, sinkLag, sinkLagSeconds, backfillRunning, rereading, backfillUsers} {
 		ch <- d
 	}
 }
@@ -82,6 +83,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	gauge(outboxMaxBytes, float64(status.OutboxLimit))
 	gauge(timersPending, float64(g.pipeline.PendingTimers()))
 	gauge(backfillRunning, number(status.Backfill.Running))
+	gauge(rereading, number(status.Phase == pipeline.Rereading))
 	gauge(backfillUsers, float64(status.Backfill.Done))
 	for _, s := range status.Sinks {
 		gauge(sinkLag, float64(s.Lag), s.Name)

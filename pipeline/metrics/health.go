@@ -45,6 +45,8 @@ func (h Health) reasons() []string {
 		reasons = append(reasons, "starting")
 	case status.Phase == pipeline.Snapshotting:
 		reasons = append(reasons, fmt.Sprintf("first snapshot: %d of about %d users", status.SnapshotRows, status.SnapshotTotal))
+	case status.Phase == pipeline.Rereading:
+		reasons = append(reasons, "reading the users table again, since an ALTER TABLE changed rows without a word in the log")
 	case !source.Connected:
 		reasons = append(reasons, "not connected to Postgres")
 	}

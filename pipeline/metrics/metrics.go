@@ -26,6 +26,7 @@ type Metrics struct {
 	request       *prometheus.HistogramVec
 	endToEnd      *prometheus.HistogramVec
 	rejected      prometheus.Counter
+	interrupted   prometheus.Counter
 	http          *prometheus.HistogramVec
 }
 
@@ -54,7 +55,8 @@ func New(version, commit, goVersion string) *Metrics {
 		endToEnd: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "muster_end_to_end_seconds", Help: "Time from the commit in Postgres until the sink acknowledged the event.",
 			Buckets: prometheus.ExponentialBuckets(500e-6, 2, 16)}, []string{"sink"}),
-		rejected: counter("muster_rejected_definitions_total", "Committed definitions that were refused; the version before keeps serving."),
+		interrupted: counter("muster_source_interruptions_total", "Times that a reading of the users table broke off because Postgres went away, and was gone on with."),
+		rejected:    counter("muster_rejected_definitions_total", "Committed definitions that were refused; the version before keeps serving."),
 		http: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "muster_http_request_seconds", Help: "Time of one HTTP request, by route and status code.",
 			Buckets: prometheus.ExponentialBuckets(100e-6, 2.5, 12)}, []string{"route", "code"}),
@@ -64,7 +66,7 @@ func New(version, commit, goVersion string) *Metrics {
 	build.WithLabelValues(version, commit, goVersion).Set(1)
 	m.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build,
 		m.evaluations, m.disagreements, m.judging, m.events, m.commit, m.batch, m.timerDelay, m.delivered, m.errors, m.request,
-		m.endToEnd, m.rejected, m.http)
+		m.endToEnd, m.rejected, m.interrupted, m.http)
 	return m
 }
 
@@ -98,8 +100,12 @@ func (m *Metrics) Delivered(d *pipeline.Delivery) {
 
 // Failed implements pipeline.Observer.
 func (m *Metrics) Failed(f *pipeline.Failure) {
-	if f.Kind == "definition" {
+	switch f.Kind {
+	case "definition":
 		m.rejected.Inc()
+		return
+	case "reading":
+		m.interrupted.Inc()
 		return
 	}
 	m.errors.WithLabelValues(f.Sink, f.Kind).Inc()
