@@ -18,6 +18,10 @@ type Options struct {
 	RequestsPerSecond int   // of one key; 0: no limit
 	MaxBody           int64 // bytes of a request; 0: 4 MB
 
+	// Patience is how long a client may take to receive a piece of an answer that is streamed, or to send more of a body that
+	// is; 0: 20 seconds.
+	Patience time.Duration
+
 	// Positions lets a read wait for a write. nil: writes answer with no position, and reads do not wait.
 	Positions Positions
 	// Replies remembers what was answered under an Idempotency-Key. nil: the header is ignored.
@@ -49,6 +53,9 @@ const defaultMaxBody = 4_000_000
 func New(o Options, parts ...Part) *API {
 	if o.MaxBody == 0 {
 		o.MaxBody = defaultMaxBody
+	}
+	if o.Patience == 0 {
+		o.Patience = defaultPatience
 	}
 	a := &API{Options: o, router: chi.NewRouter(), gate: newGate(o.Keys, o.RequestsPerSecond)}
 	a.router.NotFound(a.served("", http.HandlerFunc(a.notFound)).ServeHTTP)

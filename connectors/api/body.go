@@ -26,11 +26,15 @@ func (a *API) takeBody(e endpoint, next http.Handler) http.Handler {
 		limit = a.MaxBody
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		if e.streamed {
+			body := &patientReader{ReadCloser: r.Body, conn: http.NewResponseController(w), patience: a.Patience}
+			body.ended = r.ContentLength == 0 // there is none
+			r.Body = http.MaxBytesReader(w, body, limit)
 			next.ServeHTTP(w, r)
+			body.leave()
 			return
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		// where deadlines are not supported there is no connection that could be slow
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 		body, err := io.ReadAll(r.Body)
@@ -52,7 +56,10 @@ func (a *API) takeBody(e endpoint, next http.Handler) http.Handler {
 func bodyFault(err error) *Error {
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
+	var told *Error
 	switch {
+	case errors.As(err, &told):
+		return told
 	case errors.As(err, &tooLarge):
 		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "request_too_large", Message: fmt.Sprintf(
 			"the body has more than %d bytes; send less at once, or raise http.limits", tooLarge.Limit)}

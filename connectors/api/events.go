@@ -27,12 +27,8 @@ type EventListener interface {
 	Next(ctx context.Context) (events []event.Event, missed uint64, err error)
 }
 
-const (
-	// eventsBeat is how often something is sent when nothing happens, so that proxies keep the connection.
-	eventsBeat = 15 * time.Second
-	// eventsPatience is how long a client may take to receive what is sent.
-	eventsPatience = 20 * time.Second
-)
+// eventsBeat is how often something is sent when nothing happens, so that proxies keep the connection.
+const eventsBeat = 15 * time.Second
 
 func (v Events) register(a *API) {
 	e := endpoint{method: http.MethodGet, path: "/v1/events", id: "stream-events", tag: "Events", role: RoleRead,
@@ -40,15 +36,17 @@ func (v Events) register(a *API) {
 		description: "Server-sent events: `id` is the sequence, `event` the type, `data` the JSON that Kafka gets. A client that reconnects sends " +
 			"Last-Event-ID and misses nothing as long as the outbox reaches back; what it has lost is told by an event `gap`. A slow client " +
 			"holds nobody back. Kafka is the place for what must not be missed."}
-	register(a, e, v.stream)
+	register(a, e, func(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) { return v.stream(a, in) })
 }
 
-func (v Events) stream(_ context.Context, in *struct {
+type eventsInput struct {
 	Environment string   `query:"environment" doc:"The worker's own, the default."`
 	Audience    []string `query:"audience,explode" doc:"Of these audiences only; may be given several times."`
 	After       string   `query:"after" doc:"Begin behind this sequence; the same as Last-Event-ID. Default: with what happens from now on."`
 	LastID      string   `header:"Last-Event-ID" doc:"Begin behind this sequence. Browsers send it when they reconnect."`
-}) (*huma.StreamResponse, error) {
+}
+
+func (v Events) stream(a *API, in *eventsInput) (*huma.StreamResponse, error) {
 	if err := ownEnvironment(in.Environment, v.Environment); err != nil {
 		return nil, err
 	}
@@ -70,11 +68,11 @@ func (v Events) stream(_ context.Context, in *struct {
 		}
 		after = n
 	}
-	return &huma.StreamResponse{Body: func(c huma.Context) { v.send(c, after, wanted) }}, nil
+	return &huma.StreamResponse{Body: func(c huma.Context) { v.send(a, c, after, wanted) }}, nil
 }
 
 // send writes events until the client or the server goes.
-func (v Events) send(c huma.Context, after uint64, wanted map[string]bool) {
+func (v Events) send(a *API, c huma.Context, after uint64, wanted map[string]bool) {
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	stopped := make(chan struct{})
@@ -93,7 +91,7 @@ func (v Events) send(c huma.Context, after uint64, wanted map[string]bool) {
 	c.SetHeader("Content-Type", "text/event-stream")
 	c.SetHeader("Cache-Control", "no-store")
 	c.SetHeader("X-Accel-Buffering", "no") // nginx would collect them
-	s := sender{to: c, wanted: wanted}
+	s := sender{to: a.patiently(c), wanted: wanted}
 	if !s.flush("retry: 1000\n\n") {
 		return
 	}
@@ -119,7 +117,7 @@ func (v Events) send(c huma.Context, after uint64, wanted map[string]bool) {
 
 // sender writes server-sent events to one client.
 type sender struct {
-	to     huma.Context
+	to     *patientWriter
 	wanted map[string]bool
 	buffer []byte
 }
@@ -149,15 +147,8 @@ func (s *sender) send(events []event.Event, missed uint64) bool {
 
 // flush sees text on its way; false means that the client is gone, or does not receive.
 func (s *sender) flush(text string) bool {
-	w, ok := s.to.BodyWriter().(http.ResponseWriter)
-	if ok { // where deadlines are not supported there is no connection that could be slow
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(eventsPatience))
-	}
-	if _, err := s.to.BodyWriter().Write([]byte(text)); err != nil {
+	if _, err := s.to.Write([]byte(text)); err != nil {
 		return false
 	}
-	if ok {
-		return http.NewResponseController(w).Flush() == nil
-	}
-	return true
+	return s.to.Flush() == nil
 }

@@ -19,7 +19,7 @@ import (
 
 func (d data) registerExport() {
 	register(d.api, endpoint{method: http.MethodGet, path: "/v1/audiences/{key}/export", id: "export-members", tag: "Members", role: RoleRead,
-		summary: "Export the members of an audience", description: "CSV or NDJSON, streamed, all as of one position of the log."}, d.export)
+		summary: "Export the members of an audience", description: "CSV or NDJSON, streamed, all as of one position of the log. A client that receives nothing for 20 seconds is cut off."}, d.export)
 }
 
 // exported is an answer that is streamed.
@@ -50,7 +50,12 @@ func (d data) export(_ context.Context, in *struct {
 			_, _, err := d.Lists.EachMember(in.Key, visit)
 			return err
 		}
-		if err := write(ctx.BodyWriter(), each); err != nil {
+		to := d.api.patiently(ctx)
+		err := write(to, each)
+		if err == nil {
+			err = to.Close()
+		}
+		if err != nil {
 			// the status is sent already: break the connection off, so that nobody takes a part for the whole
 			d.api.Log.Warn("an export broke off", "audience", in.Key, "error", err)
 			panic(http.ErrAbortHandler)

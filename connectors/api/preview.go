@@ -144,7 +144,8 @@ func (v *Preview) page(q PreviewQuestion) *Preview {
 
 func (p Previews) stream(a *API, q PreviewQuestion, c huma.Context) {
 	c.SetHeader("Content-Type", ndjson)
-	lines := newLines(c)
+	lines := a.newLines(c)
+	defer lines.end()
 	found, err := p.Previewer.Preview(c.Context(), q, func(progress PreviewProgress) {
 		if len(progress.Entries) > 0 {
 			progress.Entries = progress.Entries[:min(len(progress.Entries), q.Limit-1)]

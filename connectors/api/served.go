@@ -14,10 +14,7 @@ func (a *API) served(route string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		watched := &watcher{ResponseWriter: w}
-		defer func() {
-			if p := recover(); p != nil {
-				a.broke(watched, r, p)
-			}
+		defer func() { // also when the connection is cut
 			took := time.Since(began)
 			if a.Observe != nil {
 				a.Observe(route, watched.code(), took)
@@ -25,6 +22,11 @@ func (a *API) served(route string, next http.Handler) http.Handler {
 			a.Log.LogAttrs(r.Context(), levelOf(r.Method, watched.code()), "request", slog.String("method", r.Method),
 				slog.String("path", r.URL.Path), slog.Int("status", watched.code()), slog.Int64("bytes", watched.bytes),
 				slog.Duration("took", took), slog.String("key", watched.caller.Name), slog.String("remote", r.RemoteAddr))
+		}()
+		defer func() {
+			if p := recover(); p != nil {
+				a.broke(watched, r, p)
+			}
 		}()
 		next.ServeHTTP(watched, r)
 	})
@@ -83,8 +85,8 @@ func (w *watcher) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush implements http.Flusher, for answers that are streamed.
-func (w *watcher) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+// FlushError sees what was written on its way, for answers that are streamed.
+func (w *watcher) FlushError() error { return http.NewResponseController(w.ResponseWriter).Flush() }
 
 // Unwrap lets http.ResponseController through.
 func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -68,7 +67,7 @@ func (v Verification) register(a *API) {
 
 func (v Verification) stream(a *API, c huma.Context) {
 	c.SetHeader("Content-Type", ndjson)
-	lines := newLines(c)
+	lines := a.newLines(c)
 	defer lines.end()
 	result, err := v.Verifier.Verify(c.Context(), func(p VerifyProgress) { lines.latest(VerifyLine{Progress: &p}) })
 	if err != nil {
@@ -76,43 +75,4 @@ func (v Verification) stream(a *API, c huma.Context) {
 		return
 	}
 	lines.last(VerifyLine{Result: result})
-}
-
-const ndjson = "application/x-ndjson"
-
-// linesEvery is how often a stream tells of progress at most.
-const linesEvery = 100 * time.Millisecond
-
-// lines writes an answer of one JSON value a line.
-type lines struct {
-	to      huma.Context
-	encoder *json.Encoder
-	wrote   time.Time
-}
-
-func newLines(c huma.Context) *lines {
-	e := json.NewEncoder(c.BodyWriter())
-	e.SetEscapeHTML(false)
-	return &lines{to: c, encoder: e}
-}
-
-// latest writes a value that the next one replaces, unless another was written just before.
-func (l *lines) latest(v any) {
-	if time.Since(l.wrote) < linesEvery {
-		return
-	}
-	l.last(v)
-}
-
-// last writes a value and sees it on its way. A client that has gone is noticed by the context of its request.
-func (l *lines) last(v any) {
-	l.wrote = time.Now()
-	_ = l.encoder.Encode(v)
-	l.end()
-}
-
-func (l *lines) end() {
-	if f, ok := l.to.BodyWriter().(http.Flusher); ok {
-		f.Flush()
-	}
 }
