@@ -42,6 +42,9 @@ type answer api.Error
 
 // Error names every fault, one a line.
 func (r *refusal) Error() string {
+	if r.Status == http.StatusUnauthorized {
+		return r.Message + "; name one with --key, MUSTER_API_KEY or a profile"
+	}
 	if len(r.Errors) == 0 {
 		return r.Message
 	}

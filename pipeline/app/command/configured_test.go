@@ -20,3 +20,16 @@ func TestLogsSayTheUnit(t *testing.T) {
 		}
 	}
 }
+
+func TestSizesAndRefusalsAsPeopleSayThem(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{1: "1 byte", 107: "107 bytes", 12_345: "12.3 kB", 9_960_000: "10.0 MB"} {
+		if got := size(n); got != want {
+			t.Errorf("%d bytes: %s, want %s", n, got, want)
+		}
+	}
+	refused := &refusal{answer: answer{Status: 401, Message: "the key is none of http.api_keys"}}
+	if got := refused.Error(); got != "the key is none of http.api_keys; name one with --key, MUSTER_API_KEY or a profile" {
+		t.Error(got)
+	}
+}

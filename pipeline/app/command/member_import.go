@@ -168,12 +168,23 @@ func (t *told) Read(p []byte) (int, error) {
 	switch {
 	case n == 0:
 	case t.sent == t.total:
-		fmt.Fprintf(t.out, "sent %.1f MB; the rows are being written\n", float64(t.sent)/1e6)
+		fmt.Fprintf(t.out, "sent %s; the rows are being written\n", size(t.sent))
 	case time.Since(t.last) >= t.every:
 		t.last = time.Now()
-		fmt.Fprintf(t.out, "sent %.1f of %.1f MB\n", float64(t.sent)/1e6, float64(t.total)/1e6)
+		fmt.Fprintf(t.out, "sent %s of %s\n", size(t.sent), size(t.total))
 	}
 	return n, err
+}
+
+// size is a number of bytes as people say it.
+func size(n int) string {
+	switch {
+	case n < 1e3:
+		return plural(n, "byte")
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // tell prints the report and writes the skipped rows to a file, if one was asked for.
