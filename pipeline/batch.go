@@ -27,6 +27,7 @@ type batch struct {
 	subjects      []*subject
 	spare         *spares
 	byUser        map[string]*subject
+	visited       atomic.Int64 // predicates looked at
 	disagreements atomic.Int64 // verdicts that the stored membership already agreed with
 	changes       int
 }

@@ -146,6 +146,7 @@ func (p *Pipeline) report(b *batch, events []*pending, judging time.Duration, si
 	r := Commit{
 		Transactions: len(b.transactions), Changes: b.changes, Subjects: len(b.subjects), Judging: judging, Batch: size,
 		Position: b.head.Position, Sequence: b.head.Sequence, Committed: b.head.Committed, Disagreed: b.disagreements.Load(),
+		Visited: b.visited.Load(),
 	}
 	for i := range b.transactions {
 		r.Bytes += b.transactions[i].Bytes

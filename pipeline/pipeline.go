@@ -163,6 +163,7 @@ type Commit struct {
 	Committed    evaluator.Instant // of the last transaction
 	TimerDelays  []time.Duration   // of timers that fired: commit time of the transaction that passed them less their instant
 	Disagreed    int64
+	Visited      int64 // predicates looked at (evaluator.Diff)
 }
 
 // Tally counts events of one kind.

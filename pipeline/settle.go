@@ -64,6 +64,7 @@ type verdict struct {
 func (w *worker) compare(m *moment, before, after *evaluator.Input, row *evaluator.Row) {
 	judge := w.judge(m.generation)
 	judge.Diff(before, after, &w.diff)
+	w.batch.visited.Add(int64(w.diff.Visited))
 	m.subject.record.Flip = w.diff.NextFlip
 	if len(m.generation.settling) == 0 {
 		for _, c := range w.diff.Changes {
@@ -73,6 +74,7 @@ func (w *worker) compare(m *moment, before, after *evaluator.Input, row *evaluat
 	}
 	for w.settled(m, after) {
 		judge.Diff(before, after, &w.diff)
+		w.batch.visited.Add(int64(w.diff.Visited))
 	}
 	list := w.turns[:0]
 	for _, c := range w.diff.Changes {

@@ -20,6 +20,9 @@ func TestEveryCountIsTheSame(t *testing.T) {
 	s.eventually("the history to be complete", func() bool {
 		return s.onRecord(`SELECT max(sequence) FROM muster.membership_events`) == s.worker.Status().Sequence
 	})
+	if s.gauge("muster_predicates_visited_total") == 0 {
+		t.Error("nothing was looked at to find them")
+	}
 	const pro = `SELECT count(*) FROM users u WHERE plan = 'pro'`
 	for audience, query := range map[string]string{
 		"pro":  pro,

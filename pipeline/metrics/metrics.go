@@ -15,6 +15,7 @@ type Metrics struct {
 	Registry *prometheus.Registry
 
 	evaluations   prometheus.Counter
+	visited       prometheus.Counter
 	disagreements prometheus.Counter
 	judging       prometheus.Histogram
 	events        *prometheus.CounterVec
@@ -38,6 +39,7 @@ func New(version, commit, goVersion string) *Metrics {
 	m := &Metrics{
 		Registry:      prometheus.NewRegistry(),
 		evaluations:   counter("muster_evaluations_total", "Users judged against all audiences."),
+		visited:       counter("muster_predicates_visited_total", "Predicates looked at, found by their value or judged one by one: what is done for a change, however many audiences there are."),
 		disagreements: counter("muster_disagreements_total", "Verdicts that the stored membership already agreed with; anything but 0 is a bug."),
 		judging:       histogram("muster_evaluation_seconds", "Time to judge one batch.", prometheus.ExponentialBuckets(10e-6, 4, 10)),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -65,7 +67,7 @@ func New(version, commit, goVersion string) *Metrics {
 		Name: "muster_build_info", Help: "Always 1; the labels say which program this is."}, []string{"version", "commit", "go_version"})
 	build.WithLabelValues(version, commit, goVersion).Set(1)
 	m.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build,
-		m.evaluations, m.disagreements, m.judging, m.events, m.commit, m.batch, m.timerDelay, m.delivered, m.errors, m.request,
+		m.evaluations, m.visited, m.disagreements, m.judging, m.events, m.commit, m.batch, m.timerDelay, m.delivered, m.errors, m.request,
 		m.endToEnd, m.rejected, m.interrupted, m.http)
 	return m
 }
@@ -77,6 +79,7 @@ func histogram(name, help string, buckets []float64) prometheus.Histogram {
 // Committed implements pipeline.Observer.
 func (m *Metrics) Committed(c *pipeline.Commit) {
 	m.evaluations.Add(float64(c.Subjects))
+	m.visited.Add(float64(c.Visited))
 	m.disagreements.Add(float64(c.Disagreed))
 	m.judging.Observe(c.Judging.Seconds())
 	m.commit.Observe(c.Syncing.Seconds())

@@ -98,7 +98,7 @@ func TestThePublishedNamesAreThere(t *testing.T) {
 		names = append(names, f.GetName())
 	}
 	for _, want := range strings.Fields(`muster_source_lag_bytes muster_source_lag_seconds muster_source_transactions_total muster_source_changes_total
-		muster_slot_retained_bytes muster_slot_status muster_snapshot_rows muster_snapshot_rows_total muster_evaluations_total muster_evaluation_seconds
+		muster_slot_retained_bytes muster_slot_status muster_snapshot_rows muster_snapshot_rows_total muster_evaluations_total muster_evaluation_seconds muster_predicates_visited_total
 		muster_events_total muster_commit_seconds muster_batch_changes muster_outbox_events muster_outbox_bytes muster_timers_pending
 		muster_timer_delay_seconds muster_sink_delivered_total muster_sink_errors_total muster_sink_request_seconds muster_end_to_end_seconds
 		muster_rejected_definitions_total muster_http_request_seconds muster_build_info`) {
