@@ -32,6 +32,15 @@ func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o 
 // finish works out what judging looks up by predicate and by block.
 func (g *segment) finish() {
 	g.timed = make([]uint64, len(g.groupAt))
+	for i := range g.attributes {
+		a := &g.attributes[i]
+		if a.index != nil && len(a.index.clusters) > 0 {
+			g.clustered = append(g.clustered, int32(i))
+		}
+		if len(a.residue.blocks) > 0 {
+			g.residues = append(g.residues, int32(i))
+		}
+	}
 	for i := range g.clauses {
 		c, irregular := &g.clauses[i], false
 		g.eachBeyond(c, func(number int32) {
@@ -143,10 +152,7 @@ func (g *segment) summarise(number int32, pinned bool) {
 	if sampled {
 		g.sampled = append(g.sampled, number)
 	}
-	if pinned {
-		g.clustered = true
-		g.timedHashed = g.timedHashed || c.timed
-	}
+	g.timedHashed = g.timedHashed || pinned && c.timed
 }
 
 func (g *segment) maskOf(p *predicate) uint64 {
@@ -229,8 +235,9 @@ func (y *layout) file() {
 		p := &g.predicates[plan.pin.predicate()]
 		f := of(p.attribute)
 		for _, e := range f.of(plan.pin.predicate(), p) {
-			f.entries[e].clauses = append(f.entries[e].clauses, plan.clause)
-			f.entries[e].mask |= g.clauses[plan.clause].mask
+			c := &g.clauses[plan.clause]
+			f.entries[e].clauses = append(f.entries[e].clauses, hashed{c.mask, plan.clause, c.timed})
+			f.entries[e].mask |= c.mask
 		}
 	}
 	for i := range g.attributes {

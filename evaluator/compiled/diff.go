@@ -16,17 +16,15 @@ func (s *scratch) diff() {
 	if s.mask&clockBit != 0 {
 		moved = s.visitResidue(&g.clocked) || moved
 	}
-	for a := range g.attributes {
-		if s.differs(int32(a)) {
+	for _, a := range g.residues {
+		if s.differs(a) {
 			moved = s.visitResidue(&g.attributes[a].residue) || moved
 		}
 	}
 	if moved {
 		s.visitGroups()
 	}
-	if g.clustered {
-		s.visitClusters()
-	}
+	s.visitClusters()
 }
 
 // visitResidue marks groups, and the clauses in their blocks, whose conditions beyond the lanes may have another verdict.
@@ -123,22 +121,14 @@ func (s *scratch) visitScattered(n int) {
 	}
 }
 
-// violated works out the words of a group's blocks, and returns which of its audiences satisfy no clause, on both sides.
+// violated returns which audiences of a group satisfy no clause, on both sides. The planes must be filled.
 func (s *scratch) violated(n int) pair {
-	if s.judged[n] == s.epoch {
-		return s.groups[n]
-	}
-	g := s.part.segment
-	gr := &g.groups[n]
-	all := pair{^uint64(0), ^uint64(0)}
-	for b := gr.first; b < gr.end; b++ {
-		constant := s.constant[b]
-		w := pair{constant | s.earlier[b] | s.agedEarlier[b], constant | s.later[b] | s.agedLater[b]}
-		s.blocks[b] = w
+	gr := &s.part.segment.groups[n]
+	all := s.blocks[gr.first]
+	for _, w := range s.blocks[gr.first+1 : gr.end] {
 		all[before] &= w[before]
 		all[after] &= w[after]
 	}
-	s.groups[n], s.judged[n] = all, s.epoch
 	return all
 }
 

@@ -17,7 +17,7 @@ type filing struct {
 // leads is an entry while it grows.
 type leads struct {
 	satisfied, violated []uint32
-	clauses             []int32
+	clauses             []hashed
 	mask                uint64
 }
 

@@ -42,6 +42,17 @@ func (s *scratch) fill() {
 		s.writeValue(v, q, words)
 		collect(s.earlier, v.blocks, words)
 	}
+	s.combine()
+}
+
+// combine makes both sides of the planes.
+func (s *scratch) combine() {
+	blocks := s.blocks
+	constant, earlier, later := s.constant[:len(blocks)], s.earlier[:len(blocks)], s.later[:len(blocks)]
+	agedEarlier, agedLater := s.agedEarlier[:len(blocks)], s.agedLater[:len(blocks)]
+	for i := range blocks {
+		blocks[i] = pair{constant[i] | earlier[i] | agedEarlier[i], constant[i] | later[i] | agedLater[i]}
+	}
 }
 
 func (s *scratch) fillAge(v *vector, words []uint64) {

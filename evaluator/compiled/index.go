@@ -15,10 +15,17 @@ type index struct {
 
 	bits     []uint32 // of entries
 	masks    []pair   // of entries with many bits: a pair for each word of the vector
-	clusters []int32  // of entries: clauses found by hash
+	clusters []hashed // of entries
 
 	value vector0
 	age   vector0
+}
+
+// hashed is a clause found by hash, with what tells whether it is worth a look.
+type hashed struct {
+	mask   uint64 // of what it reads, but for its pin
+	clause int32
+	timed  bool // it depends on the clock
 }
 
 // vector0 is the number of a vector + 1; 0 is none.

@@ -24,27 +24,20 @@ func (s *scratch) match() {
 			}
 		}
 	}
-	if g.clustered {
-		s.matchClusters()
-	}
+	s.matchClusters()
 }
 
 func (s *scratch) matchClusters() {
 	g := s.part.segment
-	for a := range g.attributes {
-		x := g.attributes[a].index
-		if x == nil || len(x.clusters) == 0 {
-			continue
-		}
-		p := s.probe(int32(a), after)
+	for _, a := range g.clustered {
+		x, p := g.attributes[a].index, s.probe(a, after)
 		for _, n := range s.found[p.first:p.end] {
 			e := &x.entries[n]
-			for _, c := range x.clusters[e.cluster:e.clusterEnd] {
-				clause := &g.clauses[c]
-				if clause.timed {
-					s.hashed = append(s.hashed, c)
+			for _, h := range x.clusters[e.cluster:e.clusterEnd] {
+				if h.timed {
+					s.hashed = append(s.hashed, h.clause)
 				}
-				s.tryClause(clause)
+				s.tryClause(&g.clauses[h.clause])
 			}
 		}
 	}

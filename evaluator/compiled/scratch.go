@@ -21,8 +21,8 @@ type scratch struct {
 
 	planes
 	words   []uint64 // of one vector
-	filled  uint32   // epoch of the planes
-	blocks  []pair   // by block: the OR of its words
+	filled  uint32   // epoch of the planes and of blocks
+	blocks  []pair   // by block: the clauses violated, on both sides
 	groups  []pair   // by group: the AND of its blocks
 	judged  []uint32 // by group: epoch of both
 	residue []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
@@ -63,8 +63,6 @@ func newScratch(p *part, j *Judge) *scratch {
 		planes:   newPlanes(len(g.groupAt)),
 		words:    make([]uint64, len(g.groupAt)),
 		blocks:   make([]pair, len(g.groupAt)),
-		groups:   make([]pair, len(g.groups)),
-		judged:   make([]uint32, len(g.groups)),
 		residue:  make([]uint64, len(g.groupAt)),
 		visit:    make([]uint64, bitmapWords(len(g.groups))),
 		touched:  make([]uint32, len(g.audiences)),
@@ -90,7 +88,6 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 func (s *scratch) forget() {
 	clear(s.changed)
 	clear(s.loaded)
-	clear(s.judged)
 	clear(s.touched)
 	clear(s.tried)
 	clear(s.probes)

@@ -26,8 +26,9 @@ type segment struct {
 	timed      []uint64     // by block: clauses that depend on the clock
 	timedLanes bool         // there are any
 
-	clustered   bool    // some clause is found by hash
-	timedHashed bool    // and depends on the clock
+	clustered   []int32 // attributes that clauses are found by
+	residues    []int32 // attributes that some lane clause has conditions on beyond the lanes
+	timedHashed bool    // some clause found by hash depends on the clock
 	sampled     []int32 // clauses that depend on the user's id
 	irregular   []int32 // clauses that depend on the clock in a way that no vector knows
 }

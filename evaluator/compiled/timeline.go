@@ -61,10 +61,11 @@ func (s *scratch) spanOf(c *clause) (span, bool) {
 	if c.place != none && s.candidates(uint32(c.place/64))>>(c.place%64)&1 == 0 {
 		return sp, false
 	}
-	for _, l := range g.literals[c.first:c.end] {
+	for i, l := range g.literals[c.first:c.end] {
 		p := &g.predicates[l.predicate()]
 		if !p.relative() {
-			if !s.holds(g, l, after) {
+			laned := c.place != none && c.first+uint32(i) >= c.beyond // that it holds is known
+			if !laned && !s.holds(g, l, after) {
 				return sp, false
 			}
 			continue

@@ -6,7 +6,6 @@ func (s *scratch) clause(c *clause, on side) bool {
 	if c.place != none {
 		block := c.place / 64
 		s.fill()
-		s.violated(int(g.groupAt[block]))
 		if s.blocks[block][on&1]>>(c.place%64)&1 != 0 {
 			return false
 		}
@@ -105,7 +104,6 @@ func (s *scratch) laneFlipped(a int32) bool {
 		return false
 	}
 	s.fill()
-	s.violated(int(n))
 	gr := &g.groups[n]
 	var flipped uint64
 	for b := gr.first; b < gr.end; b++ {
