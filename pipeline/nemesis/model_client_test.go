@@ -36,7 +36,7 @@ type modelClient struct {
 const modelUsers = 60
 
 func (w *world) newModelClient(name string, seed uint64, law *laws, done *atomic.Int64) *modelClient {
-	return &modelClient{world: w, ledger: newLedger(), random: rand.New(rand.NewPCG(seed, uint64(len(name)))), law: law, prefix: name + "-",
+	return &modelClient{world: w, ledger: newLedger(), random: rand.New(rand.NewPCG(seed, uint64(name[0]))), law: law, prefix: name + "-",
 		http: &http.Client{Transport: &http.Transport{}}, done: done}
 }
 
