@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"muster/deploy/local/loopback"
 )
@@ -52,36 +51,5 @@ func (o Options) ports() (native, http int, err error) {
 
 // fixed reports that trying other ports would not help.
 func (o Options) fixed() bool { return o.Port != 0 && o.HTTPPort != 0 }
-
-// tail passes the child's output on and keeps the end of it for error messages.
-type tail struct {
-	mu   sync.Mutex
-	next io.Writer
-	kept []byte
-}
-
-const tailBytes = 4 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, b...)
-	if n := len(t.kept) - tailBytes; n > 0 {
-		t.kept = append(t.kept[:0], t.kept[n:]...)
-	}
-	if t.next != nil {
-		_, _ = t.next.Write(b) // a full disk must not block the engine on its own log
-	}
-	return len(b), nil
-}
-
-// line logs one line of this process.
-func (t *tail) line(s string) { _, _ = fmt.Fprintln(t, s) }
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.kept)
-}
 
 var errNoRunChild = errors.New("engine.RunChild was not called: call it first thing in main, and in TestMain of tests that start the engine")

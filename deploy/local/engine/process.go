@@ -9,21 +9,22 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"time"
+
+	"muster/deploy/local/lastwords"
 )
 
 // process is one run of the child.
 type process struct {
 	cmd   *exec.Cmd
-	log   *tail
+	log   *lastwords.Writer
 	stdin io.WriteCloser // its end tells the child that its parent is gone
 	done  chan struct{}  // closed when it has ended
 	err   error          // why, once done
 }
 
 // startProcess runs the child and waits until it serves or says why it cannot.
-func startProcess(ctx context.Context, s setup, log *tail) (*process, error) {
+func startProcess(ctx context.Context, s setup, log *lastwords.Writer) (*process, error) {
 	ready, report, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -48,9 +49,9 @@ func startProcess(ctx context.Context, s setup, log *tail) (*process, error) {
 	case state.PortTaken:
 		return nil, fmt.Errorf("%w: %s", errPortTaken, state.Error)
 	case state.Error != "":
-		return nil, errors.New(state.Error + lastWords(log))
+		return nil, errors.New(state.Error + log.String())
 	}
-	return nil, fmt.Errorf("it ended while starting: %w%s", p.err, lastWords(log))
+	return nil, fmt.Errorf("it ended while starting: %w%s", p.err, log.String())
 }
 
 // errEnded says that the engine was not running any more when it was to be stopped.
@@ -59,7 +60,7 @@ var errEnded = errors.New("the ClickHouse engine had ended by itself")
 // errPortTaken says that another program listens on the port.
 var errPortTaken = errors.New("another program uses the port; stop it or choose another port")
 
-func launch(s setup, log *tail, report *os.File) (*process, error) {
+func launch(s setup, log *lastwords.Writer, report *os.File) (*process, error) {
 	told, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (p *process) stop(patience time.Duration) error {
 	select {
 	case <-p.done:
 		if p.err != nil {
-			return fmt.Errorf("the ClickHouse engine did not stop cleanly: %w%s", p.err, lastWords(p.log))
+			return fmt.Errorf("the ClickHouse engine did not stop cleanly: %w%s", p.err, p.log.String())
 		}
 		return nil
 	case <-timer.C:
@@ -134,12 +135,4 @@ func exitError(err error) error {
 		return errors.New("exit status 0")
 	}
 	return err
-}
-
-func lastWords(log *tail) string {
-	text := strings.TrimSpace(log.String())
-	if text == "" {
-		return ""
-	}
-	return "; its last words:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
 }

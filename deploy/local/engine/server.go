@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/deploy/local/lastwords"
 	"muster/deploy/local/loopback"
 )
 
@@ -15,7 +16,7 @@ import (
 type Server struct {
 	setup     setup
 	temporary bool
-	log       *tail
+	log       *lastwords.Writer
 
 	mu      sync.Mutex // guards process, over a whole start or stop
 	process *process
@@ -33,8 +34,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if !ranChild {
 		return nil, errNoRunChild
 	}
-	s := &Server{log: &tail{next: o.Log}}
-	lib, err := library(ctx, s.log.line)
+	s := &Server{log: lastwords.New(o.Log)}
+	lib, err := library(ctx, func(line string) { _, _ = fmt.Fprintln(s.log, line) })
 	if err != nil {
 		return nil, fmt.Errorf("start the ClickHouse engine: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/deploy/local/lastwords"
 	"muster/deploy/local/watchdog"
 )
 
@@ -108,7 +109,7 @@ func initCluster(ctx context.Context, bin, data string, as account, guard *watch
 
 // runAs runs a program to its end, or until its context ends, under the watchdog.
 func runAs(cmd *exec.Cmd, as account, dir string, guard *watchdog.Watchdog) error {
-	output := &tail{}
+	output := lastwords.New(nil)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), as.attributes()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {

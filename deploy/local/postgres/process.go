@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"muster/deploy/local/lastwords"
 	"muster/deploy/local/watchdog"
 )
 
@@ -29,7 +30,7 @@ const (
 // that the last of them is gone, also after the postmaster was killed and they had to notice by themselves.
 type process struct {
 	cmd  *exec.Cmd
-	tail *tail
+	tail *lastwords.Writer
 	done chan struct{}
 }
 
@@ -37,7 +38,7 @@ type process struct {
 func startProcess(bin, data string, as account, log io.Writer, guard *watchdog.Watchdog) (*process, error) {
 	p := &process{
 		cmd:  exec.Command(filepath.Join(bin, "postgres"), "-D", data),
-		tail: &tail{next: log},
+		tail: lastwords.New(log),
 		done: make(chan struct{}),
 	}
 	p.cmd.Dir, p.cmd.Env, p.cmd.SysProcAttr = data, environment(), as.attributes()
@@ -75,7 +76,7 @@ func (p *process) ready(ctx context.Context, data string) error {
 			p.stop(immediate)
 			return fmt.Errorf("wait for Postgres to accept connections: %w%s", ctx.Err(), p.tail)
 		case <-p.done:
-			if p.tail.contains("could not bind") {
+			if p.tail.Contains("could not bind") {
 				return errPortTaken
 			}
 			return fmt.Errorf("Postgres ended while starting: %s%s", p.cmd.ProcessState, p.tail)
