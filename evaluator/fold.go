@@ -16,25 +16,29 @@ func Fold(s string) string {
 	if i == len(s) {
 		return s
 	}
-	folded := append(make([]byte, 0, len(s)), s[:i]...)
-	for i < len(s) {
+	return bytesString(AppendFold(append(make([]byte, 0, len(s)), s[:i]...), s[i:]))
+}
+
+// AppendFold appends Fold(s) to dst, for callers that fold many strings into one buffer.
+func AppendFold(dst []byte, s string) []byte {
+	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if lower(c) {
 				c -= 'a' - 'A'
 			}
-			folded = append(folded, c)
+			dst = append(dst, c)
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 {
-			folded = append(folded, s[i])
+			dst = append(dst, s[i])
 		} else {
-			folded = utf8.AppendRune(folded, foldRune(r))
+			dst = utf8.AppendRune(dst, foldRune(r))
 		}
 		i += size
 	}
-	return bytesString(folded)
+	return dst
 }
 
 func lower(c byte) bool { return 'a' <= c && c <= 'z' }
