@@ -127,20 +127,8 @@ func (r *Reading) Users(after string, visit func(*User) (bool, error)) error {
 	u := new(User)
 	row := new(evaluator.Row)
 	return r.snapshot.Users(after, func(id string, encoded []byte) (bool, error) {
-		u.ID, u.Row = id, nil
-		if err := u.Record.Decode(encoded); err != nil {
-			return false, err
-		}
-		var err error
-		switch {
-		case !u.Record.Present:
-		case u.Record.Schema == r.generation.Epoch.Schema:
-			u.Row = row
-			err = row.Reset(r.generation.schema, u.Record.Tuple)
-		default:
-			u.Row, err = r.row(&u.Record)
-		}
-		if err != nil {
+		u.ID = id
+		if err := r.load(u, row, encoded); err != nil {
 			return false, err
 		}
 		return visit(u)
