@@ -19,54 +19,41 @@ type rows interface {
 	len() int
 }
 
-// eventRows are rows of membership_events. The slices are kept from batch to batch.
-type eventRows struct {
-	id, environment, audience, user, tenant, kind, cause, properties []string
-	sequence, entryCount, lsn                                        []uint64
-	version, lsnIndex                                                []uint32
-	trigger                                                          []bool
-	occurredAt, recordedAt, enteredAt                                []time.Time
+// transitionRows are what both tables have of an event. The slices are kept from batch to batch.
+type transitionRows struct {
+	environment, audience, user, tenant, kind, cause, properties []string
+	sequence, entryCount                                         []uint64
+	version                                                      []uint32
+	occurredAt, enteredAt                                        []time.Time
 }
 
-func (r *eventRows) fill(events []event.Event) {
-	r.truncate()
-	for i := range events {
-		e := &events[i]
-		r.id = append(r.id, e.ID())
-		r.sequence = append(r.sequence, e.Sequence)
-		r.environment = append(r.environment, e.Environment)
-		r.audience = append(r.audience, e.Audience)
-		r.version = append(r.version, e.Version)
-		r.user = append(r.user, e.User)
-		r.tenant = append(r.tenant, e.Tenant)
-		r.kind = append(r.kind, e.Type.String())
-		r.cause = append(r.cause, e.Cause.String())
-		r.trigger = append(r.trigger, e.Trigger)
-		r.occurredAt = append(r.occurredAt, dateTime(e.OccurredAt))
-		// The commit time, and not that of the insert: it is the same in every resend.
-		r.recordedAt = append(r.recordedAt, dateTime(e.CommittedAt))
-		r.enteredAt = append(r.enteredAt, dateTime(e.EnteredAt))
-		r.entryCount = append(r.entryCount, e.EntryCount)
-		r.lsn = append(r.lsn, uint64(e.Position.LSN))
-		r.lsnIndex = append(r.lsnIndex, e.Position.Index)
-		r.properties = append(r.properties, string(e.Properties))
-	}
+func (r *transitionRows) append(e *event.Event) {
+	r.sequence = append(r.sequence, e.Sequence)
+	r.environment = append(r.environment, e.Environment)
+	r.audience = append(r.audience, e.Audience)
+	r.version = append(r.version, e.Version)
+	r.user = append(r.user, e.User)
+	r.tenant = append(r.tenant, e.Tenant)
+	r.kind = append(r.kind, e.Type.String())
+	r.cause = append(r.cause, e.Cause.String())
+	r.occurredAt = append(r.occurredAt, dateTime(e.OccurredAt))
+	r.enteredAt = append(r.enteredAt, dateTime(e.EnteredAt))
+	r.entryCount = append(r.entryCount, e.EntryCount)
+	r.properties = append(r.properties, string(e.Properties))
 }
 
-func (r *eventRows) truncate() {
-	for _, s := range []*[]string{&r.id, &r.environment, &r.audience, &r.user, &r.tenant, &r.kind, &r.cause, &r.properties} {
+func (r *transitionRows) truncate() {
+	for _, s := range []*[]string{&r.environment, &r.audience, &r.user, &r.tenant, &r.kind, &r.cause, &r.properties} {
 		*s = (*s)[:0]
 	}
-	r.sequence, r.entryCount, r.lsn = r.sequence[:0], r.entryCount[:0], r.lsn[:0]
-	r.version, r.lsnIndex, r.trigger = r.version[:0], r.lsnIndex[:0], r.trigger[:0]
-	r.occurredAt, r.recordedAt, r.enteredAt = r.occurredAt[:0], r.recordedAt[:0], r.enteredAt[:0]
+	r.sequence, r.entryCount, r.version = r.sequence[:0], r.entryCount[:0], r.version[:0]
+	r.occurredAt, r.enteredAt = r.occurredAt[:0], r.enteredAt[:0]
 }
 
-func (r *eventRows) len() int { return len(r.sequence) }
+func (r *transitionRows) len() int { return len(r.sequence) }
 
-func (r *eventRows) columns() []column {
+func (r *transitionRows) columns() []column {
 	return []column{
-		{"id", "UUID", r.id},
 		{"sequence", "UInt64", r.sequence},
 		{"environment", "LowCardinality(String)", r.environment},
 		{"audience", "LowCardinality(String)", r.audience},
@@ -75,13 +62,9 @@ func (r *eventRows) columns() []column {
 		{"tenant", "String", r.tenant},
 		{"type", "LowCardinality(String)", r.kind},
 		{"cause", "LowCardinality(String)", r.cause},
-		{"trigger", "Bool", r.trigger},
 		{"occurred_at", dateTimeKind, r.occurredAt},
-		{"recorded_at", dateTimeKind, r.recordedAt},
 		{"entered_at", dateTimeKind, r.enteredAt},
 		{"entry_count", "UInt64", r.entryCount},
-		{"lsn", "UInt64", r.lsn},
-		{"lsn_index", "UInt32", r.lsnIndex},
 		{"user", "String", r.properties},
 	}
 }
