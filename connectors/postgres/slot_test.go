@@ -57,21 +57,6 @@ func TestUnreservedSlotIsAWarning(t *testing.T) {
 	}
 }
 
-// TestStatusUpdatesSetAllThreePositions, for monitoring and synchronous replication look at different ones.
-func TestStatusUpdatesSetAllThreePositions(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		_, s := ready(db)
-		db.run(`INSERT INTO users (id) VALUES ('a')`)
-		s.changes(1)
-		end := s.got[len(s.got)-1].End
-		eventually(t, "written, flushed and applied to be where the changes end", func() bool {
-			return one[bool](db, `SELECT coalesce(bool_and(write_lsn >= $2::pg_lsn AND flush_lsn = write_lsn AND replay_lsn = write_lsn), false)
-				FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = $1`, db.name, end.String())
-		})
-	})
-}
-
 // TestARoleThatOnlyReadsIsEnough has everything made by somebody else: the worker snapshots, streams and writes ticks and
 // heartbeats with REPLICATION and SELECT.
 func TestARoleThatOnlyReadsIsEnough(t *testing.T) {

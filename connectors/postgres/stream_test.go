@@ -94,6 +94,11 @@ func TestAcknowledgedPositionReachesTheSlot(t *testing.T) {
 		eventually(t, "the slot to move", func() bool {
 			return one[bool](db, `SELECT confirmed_flush_lsn >= $2::pg_lsn FROM pg_replication_slots WHERE slot_name = $1`, db.name, end.String())
 		})
+		// Monitoring and synchronous replication look at others of the three than the slot does.
+		eventually(t, "written, flushed and applied to be one position", func() bool {
+			return one[bool](db, `SELECT coalesce(bool_and(write_lsn >= $2::pg_lsn AND flush_lsn = write_lsn AND replay_lsn = write_lsn), false)
+				FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = $1`, db.name, end.String())
+		})
 	})
 }
 
