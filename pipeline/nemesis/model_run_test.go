@@ -78,7 +78,13 @@ func (w *world) forModel() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.write(w.config, strings.NewReplacer("http: {", "http: {limits: {requests_per_second: 0}, ", "audiences: {dir: audiences}\n", "").Replace(string(text)))
+	for was, is := range map[string]string{"http: {": "http: {limits: {requests_per_second: 0}, ", "audiences: {dir: audiences}\n": ""} {
+		if !strings.Contains(string(text), was) {
+			w.Fatalf("%q is not in\n%s", was, text)
+		}
+		text = []byte(strings.ReplaceAll(string(text), was, is))
+	}
+	w.write(w.config, string(text))
 }
 
 func (r *modelRun) hangUp() {
