@@ -19,6 +19,7 @@ type group struct {
 	kind       groupKind
 	used       uint64     // bits that are audiences, or clauses of a scattered one
 	questions  []question // of audiences with conditions beyond the lanes: by bit and clause
+	whole      uint64     // of those: audiences of which no condition is two predicates
 }
 
 // groupKind is what more than bits it takes to judge an audience. It is also the order in which audiences are numbered.

@@ -61,7 +61,7 @@ func (g *segment) finish() {
 	}
 	for n := range g.groups {
 		if gr := &g.groups[n]; gr.kind == byResidue {
-			gr.questions = g.questionsOf(gr)
+			g.finishResidue(gr)
 		}
 	}
 }

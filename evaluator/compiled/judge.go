@@ -91,7 +91,7 @@ func (s *scratch) settle() bool {
 		return false
 	}
 	for _, a := range s.queue {
-		if is := s.verdict(a, after); is != s.verdict(a, before) {
+		if was, is := s.compare(a); was != is {
 			s.tell(a, is)
 		}
 	}

@@ -10,13 +10,16 @@ import (
 // tally collects the audiences of a judgement as bits of their positions in the set's order, so that telling them in that
 // order takes no sorting. It is clear between judgements.
 type tally struct {
-	moved, entered []uint64 // entered counts where moved is set
-	summary        []uint64 // a bit for each word of moved that is not zero
+	moved, entered, owned []uint64 // the last two count where moved is set; owned ones are known to have changed by themselves
+	summary               []uint64 // a bit for each word of moved that is not zero
+	at                    int      // of summary: the words before are zero
 }
 
 func newTally(positions int) tally {
 	n := bitmapWords(positions)
-	return tally{make([]uint64, n), make([]uint64, n), make([]uint64, bitmapWords(n))}
+	return tally{
+		moved: make([]uint64, n), entered: make([]uint64, n), owned: make([]uint64, n), summary: make([]uint64, bitmapWords(n)),
+	}
 }
 
 // note adds the audience at a position; entered is 1 when it holds on the later side.
@@ -27,26 +30,35 @@ func (t *tally) note(position int32, entered uint64) {
 	t.summary[word/64] |= 1 << (word % 64)
 }
 
-// take calls each for the words that are not zero, and clears them.
-func (t *tally) take(each func(first int, moved, entered uint64)) {
-	for i, words := range t.summary {
-		t.summary[i] = 0
-		for ; words != 0; words &= words - 1 {
-			word := i*64 + bits.TrailingZeros64(words)
-			moved, entered := t.moved[word], t.entered[word]
-			t.moved[word], t.entered[word] = 0, 0
-			each(word*64, moved, entered)
+// credit says that an audience that was noted has changed by itself, if owned is 1.
+func (t *tally) credit(position int32, owned uint64) {
+	t.owned[uint32(position)/64] |= owned << (uint32(position) % 64)
+}
+
+// take returns the next words that are not zero and clears them. It reports false once there are none left.
+func (t *tally) take() (word int, moved, entered, owned uint64, ok bool) {
+	for ; t.at < len(t.summary); t.at++ {
+		words := t.summary[t.at]
+		if words == 0 {
+			continue
 		}
+		t.summary[t.at] = words & (words - 1)
+		word = t.at*64 + bits.TrailingZeros64(words)
+		moved, entered, owned = t.moved[word], t.entered[word], t.owned[word]
+		t.moved[word], t.entered[word], t.owned[word] = 0, 0, 0
+		return word, moved, entered, owned, true
 	}
+	t.at = 0
+	return 0, 0, 0, 0, false
 }
 
 // members writes the numbers of the audiences noted, ascending.
 func (j *Judge) members(out *evaluator.Match) {
-	j.take(func(first int, moved, _ uint64) {
+	for word, moved, _, _, ok := j.take(); ok; word, moved, _, _, ok = j.take() {
 		for ; moved != 0; moved &= moved - 1 {
-			out.Members = append(out.Members, j.set.ids[first+bits.TrailingZeros64(moved)])
+			out.Members = append(out.Members, j.set.ids[word*64+bits.TrailingZeros64(moved)])
 		}
-	})
+	}
 	slices.Sort(out.Members)
 }
 
@@ -56,24 +68,28 @@ func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
 	for _, s := range j.parts {
 		out.Visited += len(s.found) + s.looked
 	}
-	j.take(func(first int, moved, in uint64) {
+	changes := out.Changes
+	for word, moved, in, owned, ok := j.take(); ok; word, moved, in, owned, ok = j.take() {
 		if alone && !entered {
 			in = 0
 		}
-		referring := j.set.referring[first/64]
+		owned |= ^j.set.referring[word]
+		ids := j.set.ids[word*64:]
 		for ; moved != 0; moved &= moved - 1 {
 			bit := bits.TrailingZeros64(moved)
-			own := referring>>bit&1 == 0 || j.own(j.set.order[first+bit], alone)
-			out.Changes = append(out.Changes, evaluator.Change{Audience: j.set.ids[first+bit], Entered: in>>bit&1 != 0, Own: own})
+			own := owned>>bit&1 != 0 || j.own(j.set.order[word*64+bit], alone)
+			changes = append(changes, evaluator.Change{Audience: ids[bit], Entered: in>>bit&1 != 0, Own: own})
 		}
-	})
+	}
+	out.Changes = changes
 }
 
 // own reports whether a change of an audience that refers to others is its own.
 func (j *Judge) own(h handle, alone bool) bool {
 	s := j.parts[h.part]
+	a := &s.part.segment.audiences[h.audience]
 	if alone {
-		return s.ownAlone(&s.part.segment.audiences[h.audience])
+		return s.ownAlone(a)
 	}
-	return s.own(h.audience)
+	return s.own(a)
 }

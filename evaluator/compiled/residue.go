@@ -19,16 +19,17 @@ const (
 	asksMore
 )
 
-// questionsOf returns the questions of a group's clauses, those of one audience after those of another.
-func (g *segment) questionsOf(gr *group) []question {
-	var questions []question
-	for n := range bits.Len64(gr.used) {
-		a := &g.audiences[int(gr.audience)+n]
+// finishResidue lists the questions of a group's clauses, those of one audience after those of another.
+func (g *segment) finishResidue(gr *group) {
+	for bit := range bits.Len64(gr.used) {
+		a := &g.audiences[int(gr.audience)+bit]
 		for c := a.first; c < a.end; c++ {
-			questions = append(questions, g.questionOf(&g.clauses[c]))
+			gr.questions = append(gr.questions, g.questionOf(&g.clauses[c]))
+		}
+		if a.whole {
+			gr.whole |= 1 << bit
 		}
 	}
-	return questions
 }
 
 func (g *segment) questionOf(c *clause) question {
@@ -53,15 +54,20 @@ func (g *segment) questionOf(c *clause) question {
 func (s *scratch) visitResidual(n int) {
 	gr := &s.part.segment.groups[n]
 	violated := s.violated(n)
-	var differing uint64
+	var flipped, residue uint64
 	for b := gr.first; b < gr.end; b++ {
-		differing |= s.blocks[b][before] ^ s.blocks[b][after] | s.residue[b]
+		flipped |= s.blocks[b][before] ^ s.blocks[b][after]
+		residue |= s.residue[b]
 		s.residue[b] = 0
 	}
-	for through := differing & s.part.live[n] &^ (violated[before] & violated[after]); through != 0; through &= through - 1 {
+	owned := flipped & gr.whole // some literal in the lanes flipped, and it is one of the audience's own conditions
+	through := (flipped | residue) & s.part.live[n] &^ (violated[before] & violated[after])
+	for ; through != 0; through &= through - 1 {
 		bit := bits.TrailingZeros64(through)
 		if was, is := s.compareBit(gr, bit); was != is {
-			s.tell(gr.audience+int32(bit), is)
+			a := gr.audience + int32(bit)
+			s.tell(a, is)
+			s.judge.credit(s.part.position[a], owned>>bit&1)
 		}
 	}
 }

@@ -41,6 +41,16 @@ func (s *scratch) verdict(a int32, on side) bool {
 	return v.holds[on&1]
 }
 
+// compare is the verdict of an audience on both sides.
+func (s *scratch) compare(a int32) (was, is bool) {
+	g := s.part.segment
+	if n := g.groupOf[a]; n != none && g.groups[n].kind == byResidue {
+		s.fill()
+		return s.compareBit(&g.groups[n], int(a-g.groups[n].audience))
+	}
+	return s.verdict(a, before), s.verdict(a, after)
+}
+
 func (s *scratch) judgeAudience(a int32, on side) bool {
 	g := s.part.segment
 	if n := g.groupOf[a]; n != none {
@@ -77,11 +87,7 @@ func (s *scratch) member(reference int32, on side) bool {
 // own reports whether a change of an audience is its own: a condition of it that asks about no other audience has another
 // verdict, or none that asks does either, which is so where a user who appears satisfies nothing but negations. For a user
 // who is absent every condition is false.
-func (s *scratch) own(number int32) bool {
-	a := &s.part.segment.audiences[number]
-	if a.whole && s.laneFlipped(number) {
-		return true
-	}
+func (s *scratch) own(a *audience) bool {
 	for i := range a.leaves {
 		if a.leaves[i].mask&s.mask != 0 && s.leaf(&a.leaves[i], before) != s.leaf(&a.leaves[i], after) {
 			return true
@@ -93,23 +99,6 @@ func (s *scratch) own(number int32) bool {
 		}
 	}
 	return true
-}
-
-// laneFlipped reports whether the lanes' part of some clause of an audience has another verdict, and so has one of the
-// literals in it.
-func (s *scratch) laneFlipped(a int32) bool {
-	g := s.part.segment
-	n := g.groupOf[a]
-	if n == none {
-		return false
-	}
-	s.fill()
-	gr := &g.groups[n]
-	var flipped uint64
-	for b := gr.first; b < gr.end; b++ {
-		flipped |= s.blocks[b][before] ^ s.blocks[b][after]
-	}
-	return flipped>>(a-gr.audience)&1 != 0
 }
 
 // ownAlone is own where one side has no row: the other is the later one to a judge.
