@@ -4,16 +4,21 @@ package compiled
 // frequencies have moved since this was asked last, it has a plan made in the background, for one of the next times. It says
 // the same as s, and like Compile it is for one goroutine at a time.
 func (c *Compiler) Replan(s *Set) *Set {
+	drifted := !c.merges() && c.known.drifted()
+	b := c.best(s.schema)
+	newer := b != nil && b != s.base
+	if !drifted && !newer {
+		return s
+	}
 	sorted, err := topological(s.audiences)
 	if err != nil { // s is made of them
 		return s
 	}
 	o := options{known: c.known}
-	if !c.merges() && c.known.drifted() {
+	if drifted {
 		c.merge(sorted, s.schema, o)
 	}
-	b := c.best(s.schema)
-	if b == nil || b == s.base {
+	if !newer {
 		return s
 	}
 	return compose(s.audiences, sorted, b, o)

@@ -312,7 +312,7 @@ func (r *reshaping) start() {
 		}
 	}
 	r.cancel, r.done = cancel, make(chan error, 1)
-	r.running = pipeline.New(r.store, r.source, newCompiler(), pipeline.Options{Environment: "test", Workers: 2, Logger: log})
+	r.running = pipeline.New(r.store, r.source, newCompiler(log), pipeline.Options{Environment: "test", Workers: 2, Logger: log})
 	r.running.AddSink(r.sink, pipeline.SinkOptions{})
 	running, done := r.running, r.done
 	go func() { done <- running.Run(ctx, deadline) }()

@@ -136,7 +136,7 @@ func verifyStopped(ctx context.Context, c *config.Config, log *slog.Logger, prog
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	compiler := newCompiler()
+	compiler := newCompiler(log)
 	w := &Worker{config: c, log: log, source: source, store: store, closers: []func() error{store.Close, func() error { compiler.Close(); return nil }}}
 	w.pipeline = pipeline.New(store, source, compiler, pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes), Logger: log,

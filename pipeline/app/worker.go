@@ -61,7 +61,7 @@ func New(c *config.Config, log *slog.Logger, build Build, watch ...pipeline.Obse
 	}
 	w.closers = append(w.closers, func() error { w.control.Close(); return nil })
 	w.directory = postgres.NewDirectory(w.control, c.Environment, sourceOptions(c, log).Users, c.Postgres.Identify)
-	compiler := newCompiler()
+	compiler := newCompiler(log)
 	w.closers = append(w.closers, func() error { compiler.Close(); return nil })
 	w.pipeline = pipeline.New(w.store, w.source, compiler, pipeline.Options{
 		Environment: c.Environment, Workers: c.Evaluator.Workers, OutboxLimit: int64(c.Outbox.MaxBytes),
