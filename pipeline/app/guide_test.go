@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -62,4 +63,44 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestTheGuideNamesEveryEndpoint holds the page of the API to the document that the worker serves, with the role that each
+// endpoint wants.
+func TestTheGuideNamesEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	s := serve(t, threeKeys)
+	roles := make(map[string]string)
+	row := regexp.MustCompile("(?m)^\\| (`(?:GET|PUT|POST|DELETE) .*`) \\| (read|write|admin) \\|")
+	for _, m := range row.FindAllStringSubmatch(read(t, "../../deploy/guide/API.md"), -1) {
+		path := ""
+		for _, e := range regexp.MustCompile("`([A-Z]+) ([^`]+)`").FindAllStringSubmatch(m[1], -1) {
+			if e[2] != "..." {
+				path = e[2]
+			}
+			roles[e[1]+" "+path] = m[2]
+		}
+	}
+	keys := map[string]string{"read": "read-key-0123456789", "write": "write-key-0123456789", "admin": "admin-key-0123456789"}
+	smaller := map[string]string{"write": keys["read"], "admin": keys["write"]}
+	for _, o := range s.operations() {
+		name := o.method + " " + o.path
+		role := roles[name]
+		delete(roles, name)
+		if role == "" {
+			t.Errorf("deploy/guide/API.md does not have %s", name)
+			continue
+		}
+		if status, text := s.answered(o, keys[role], ""); status == http.StatusForbidden || status == http.StatusUnauthorized {
+			t.Errorf("%s is not for a key of role %s: %d %s", name, role, status, text)
+		}
+		if key, ok := smaller[role]; ok {
+			if status, _ := s.answered(o, key, ""); status != http.StatusForbidden {
+				t.Errorf("%s wants less than the role %s: %d", name, role, status)
+			}
+		}
+	}
+	for name := range roles {
+		t.Errorf("deploy/guide/API.md has %s, which is not served", name)
+	}
 }
