@@ -38,7 +38,7 @@ func TestAPIAgainstAModel(t *testing.T) {
 	k.start()
 	k.ready()
 	w.exec(`SELECT pg_create_logical_replication_slot('oracle', 'pgoutput')`)
-	r := &modelRun{worker: k, random: rand.New(rand.NewPCG(*modelSeed, 0)), law: &laws{threshold: 50, version: map[string]uint32{}, archived: map[string]bool{}}}
+	r := &modelRun{worker: k, random: rand.New(rand.NewPCG(*modelSeed, 0)), law: &laws{threshold: 50, version: map[string]uint32{}, document: map[string]string{}, archived: map[string]bool{}}}
 	for i := range modelClients {
 		r.clients = append(r.clients, w.newModelClient(string(rune('a'+i)), *modelSeed, r.law, &r.done))
 	}
@@ -164,7 +164,7 @@ func high(threshold int) string {
 		condition("score", "greater_than_or_equal_to", fmt.Sprint(threshold)) + `]}]}`
 }
 
-// commit commits a definition through the API.
+// commit commits a definition through the API. One that is in force already is no new version.
 func (r *modelRun) commit(key, document string) {
 	r.Helper()
 	_, err := r.clients[0].write(http.StatusOK, http.MethodPut, "/v1/audiences/"+key+"?environment=nemesis&commit=true&commit_message="+url.QueryEscape("because"),
@@ -172,7 +172,10 @@ func (r *modelRun) commit(key, document string) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.law.version[key]++
+	if r.law.document[key] != document {
+		r.law.version[key]++
+		r.law.document[key] = document
+	}
 }
 
 // jsonText is JSON as it is.
@@ -185,7 +188,9 @@ func (t jsonText) MarshalJSON() ([]byte, error) { return []byte(t), nil }
 func (r *modelRun) amend(i int) {
 	r.Helper()
 	old := r.law.clone()
-	r.law.threshold = 1 + r.random.IntN(99)
+	if i%4 > 0 { // else the same again
+		r.law.threshold = 1 + r.random.IntN(99)
+	}
 	r.commit(highOnce, high(r.law.threshold))
 	r.inForce(old, i%2 == 0)
 	old = r.law.clone()
@@ -194,6 +199,7 @@ func (r *modelRun) amend(i int) {
 		r.Fatalf("archive: %d %v %v", a.status, a.body, err)
 	}
 	r.law.archived[onceStatic] = true
+	delete(r.law.document, onceStatic)
 	r.law.version[onceStatic]++
 	r.inForce(old, i%2 == 1)
 	old = r.law.clone()
@@ -203,7 +209,7 @@ func (r *modelRun) amend(i int) {
 }
 
 func (l *laws) clone() *laws {
-	return &laws{l.threshold, maps.Clone(l.version), maps.Clone(l.archived)}
+	return &laws{l.threshold, maps.Clone(l.version), maps.Clone(l.document), maps.Clone(l.archived)}
 }
 
 // inForce has the ledgers note what the new law does.

@@ -52,6 +52,7 @@ const (
 type laws struct {
 	threshold int
 	version   map[string]uint32
+	document  map[string]string // as committed, none for what is archived
 	archived  map[string]bool
 }
 
