@@ -35,7 +35,7 @@ type Verified struct {
 	Found       []VerifyFinding   `json:"found,omitempty" doc:"The first of them."`
 	Kinds       map[string]uint64 `json:"kinds,omitempty" doc:"How many of each kind."`
 	Notes       []string          `json:"notes,omitempty"`
-	Took        time.Duration     `json:"took_ns"`
+	TookMS      int64             `json:"took_ms"`
 }
 
 // VerifyFinding is one difference.

@@ -32,16 +32,16 @@ type RebuildProgress struct {
 
 // RebuildReport is what a rebuild did.
 type RebuildReport struct {
-	Baseline string        `json:"baseline"` // what was taken for published: state, history or nothing
-	Users    int64         `json:"users"`
-	Entered  int64         `json:"entered"`
-	Exited   int64         `json:"exited"`
-	Sequence uint64        `json:"sequence"` // of the last event
-	Position event.LSN     `json:"-"`
-	At       string        `json:"position"`
-	Pending  uint64        `json:"pending"` // events that the sinks have yet to take
-	Notes    []string      `json:"notes,omitempty"`
-	Took     time.Duration `json:"took_ns"`
+	Baseline string    `json:"baseline"` // what was taken for published: state, history or nothing
+	Users    int64     `json:"users"`
+	Entered  int64     `json:"entered"`
+	Exited   int64     `json:"exited"`
+	Sequence uint64    `json:"sequence"` // of the last event
+	Position event.LSN `json:"-"`
+	At       string    `json:"position"`
+	Pending  uint64    `json:"pending"` // events that the sinks have yet to take
+	Notes    []string  `json:"notes,omitempty"`
+	TookMS   int64     `json:"took_ms"`
 }
 
 // ErrWorkerRuns is returned when a worker has the state or the slot.
@@ -79,7 +79,7 @@ func Rebuild(ctx context.Context, c *config.Config, log *slog.Logger, build Buil
 	if err := worker.failed.unless(mendDisk, func() error { return r.run(ctx, worker) }); err != nil {
 		return nil, err
 	}
-	r.report.Entered, r.report.Exited, r.report.Took = count.entered.Load(), count.exited.Load(), time.Since(began)
+	r.report.Entered, r.report.Exited, r.report.TookMS = count.entered.Load(), count.exited.Load(), time.Since(began).Milliseconds()
 	r.report.At = r.report.Position.String()
 	return &r.report, nil
 }

@@ -58,7 +58,7 @@ func (v verifier) Verify(ctx context.Context, progress func(api.VerifyProgress))
 		if err != nil {
 			return nil, err
 		}
-		c.result.Took = time.Since(began)
+		c.result.TookMS = time.Since(began).Milliseconds()
 		return &c.result, nil
 	}
 	return nil, fmt.Errorf("the worker has passed the snapshot's point %d times over: %w; try again when the database is less busy", verifyAttempts, pipeline.ErrPassed)

@@ -94,7 +94,7 @@ func printRebuild(out io.Writer, r *app.RebuildReport) error {
 		"state": "the old state", "history": "ClickHouse and Kafka", "nothing": "nothing",
 	}[r.Baseline]
 	_, err := fmt.Fprintf(out, "rebuilt from %d users at %s in %s, against %s\n%d entered, %d exited, last sequence %d\n",
-		r.Users, r.At, r.Took.Round(time.Millisecond), base, r.Entered, r.Exited, r.Sequence)
+		r.Users, r.At, time.Duration(r.TookMS)*time.Millisecond, base, r.Entered, r.Exited, r.Sequence)
 	if r.Pending > 0 {
 		_, err = fmt.Fprintf(out, "%d events wait for a sink that does not answer; the next run delivers them\n", r.Pending)
 	}

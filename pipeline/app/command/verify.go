@@ -140,7 +140,7 @@ func printVerified(out io.Writer, v *api.Verified) error {
 	if v.History != nil {
 		history = fmt.Sprintf("%d compared with ClickHouse", *v.History)
 	}
-	fmt.Fprintf(out, "verified %d users and %d memberships at %s, %s, in %s\n", v.Users, v.Memberships, v.Position, history, v.Took.Round(time.Millisecond))
+	fmt.Fprintf(out, "verified %d users and %d memberships at %s, %s, in %s\n", v.Users, v.Memberships, v.Position, history, time.Duration(v.TookMS)*time.Millisecond)
 	for _, note := range v.Notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
