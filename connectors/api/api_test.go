@@ -234,8 +234,9 @@ func TestBadRequestsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %s, want field %q", c.name, w.Body, c.field)
 		}
 	}
-	if w := call(t, h, "PUT", "/v1/things/a", `name=1`, "Content-Type: text/plain"); w.Code != 415 {
-		t.Errorf("text: %d %s", w.Code, w.Body)
+	w := call(t, h, "PUT", "/v1/things/a", `name=1`, "Content-Type: application/x-www-form-urlencoded") // as curl -d says
+	if e := errorOf(t, w); w.Code != 415 || !strings.Contains(e.Message, "application/json") || e.Errors[0].Field != "Content-Type" {
+		t.Errorf("a form: %d %s", w.Code, w.Body)
 	}
 }
 
