@@ -266,22 +266,3 @@ func checkAgainstSQL(s *served) {
 		s.Fatal(err)
 	}
 }
-
-// delivered waits until the worker has read all that was written and every event is delivered.
-func (s *served) delivered(events *heard) {
-	s.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
-	defer cancel()
-	reach, err := s.worker.control.Reach(ctx)
-	if err == nil {
-		err = s.worker.pipeline.AwaitPosition(ctx, reach)
-	}
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.eventually("every event to be delivered", func() bool {
-		events.Lock()
-		defer events.Unlock()
-		return len(events.events) > 0 && events.events[len(events.events)-1].Sequence == s.worker.Status().Sequence
-	})
-}
