@@ -70,6 +70,15 @@ func (n Number) Compare(o Number) int {
 	if n.big == o.big {
 		return 0
 	}
+	if n.big == nil {
+		if c, ok := n.compareFloor(o); ok {
+			return c
+		}
+	} else if o.big == nil {
+		if c, ok := o.compareFloor(n); ok {
+			return -c
+		}
+	}
 	sign := n.Sign()
 	if c := cmp.Compare(sign, o.Sign()); c != 0 || sign == 0 {
 		return c

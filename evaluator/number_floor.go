@@ -34,6 +34,18 @@ func floorOf(whole int64, negative bool) int64 {
 	return whole
 }
 
+// compareFloor compares a small number with one that is not, without writing its digits down, and reports false where the
+// floor of the other may be a bound that it lies below.
+func (n Number) compareFloor(o Number) (int, bool) {
+	switch floor := o.Floor(); {
+	case floor == math.MinInt64:
+		return 0, false
+	case n.small <= floor:
+		return -1, true
+	}
+	return 1, true
+}
+
 func bound(negative bool) int64 {
 	if negative {
 		return math.MinInt64

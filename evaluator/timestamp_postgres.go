@@ -54,14 +54,23 @@ func scanPostgresOffset(s string) (seconds int64, ok bool) {
 	if s[0] != '+' && s[0] != '-' {
 		return 0, false
 	}
-	unit := int64(3600)
-	for i, part := range strings.SplitN(s[1:], ":", 3) {
-		n, ok := digitsValue(part)
-		if !ok || len(part) != 2 || i > 0 && n > 59 {
+	unit, rest := int64(3600), s[1:]
+	for {
+		if len(rest) < 2 {
+			return 0, false
+		}
+		n, ok := digitsValue(rest[:2])
+		if !ok || unit < 3600 && n > 59 {
 			return 0, false
 		}
 		seconds += n * unit
-		unit /= 60
+		if rest = rest[2:]; rest == "" {
+			break
+		}
+		if rest[0] != ':' || unit == 1 {
+			return 0, false
+		}
+		unit, rest = unit/60, rest[1:]
 	}
 	if s[0] == '-' {
 		seconds = -seconds

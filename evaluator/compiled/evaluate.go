@@ -93,7 +93,7 @@ func (p *predicate) orderConstant(v evaluator.Value) (int, bool) {
 		if !ok || n.IsNaN() {
 			return 0, false
 		}
-		return compareNumbers(n, p.number), true
+		return n.Compare(p.number), true
 	case evaluator.InstantOrder:
 		t, ok := v.Time()
 		return t.Compare(p.moment), ok

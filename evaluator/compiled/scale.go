@@ -161,7 +161,7 @@ func rankAt(i int, exact bool) int32 {
 
 func (c *scale) rankNumber(n evaluator.Number) int32 {
 	low, high := c.run(coarseNumber(n))
-	i, exact := slices.BinarySearchFunc(c.numbers[low:high], n, compareNumbers)
+	i, exact := slices.BinarySearchFunc(c.numbers[low:high], n, evaluator.Number.Compare)
 	return rankAt(low+i, exact)
 }
 
@@ -233,22 +233,4 @@ func coarseNumber(n evaluator.Number) int64 {
 		return i
 	}
 	return n.Floor()
-}
-
-// compareNumbers is Number.Compare. A whole number and one that is not are compared without writing digits down.
-func compareNumbers(a, b evaluator.Number) int {
-	i, whole := a.Int64()
-	if _, both := b.Int64(); !whole || both {
-		if both && !whole && a.Finite() {
-			return -compareNumbers(b, a)
-		}
-		return a.Compare(b)
-	}
-	switch floor := b.Floor(); {
-	case floor == math.MinInt64:
-		return a.Compare(b) // the floor may be a bound that b lies below
-	case i <= floor:
-		return -1
-	}
-	return 1
 }
