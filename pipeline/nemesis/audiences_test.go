@@ -73,6 +73,7 @@ var audiences = []audience{
 		document: dynamic(`{"operator":"is_not_audience_member","argument":"invited"}`, `{"operator":"is_audience_member","argument":"recent"}`),
 		own:      []string{`false`}, holds: `NOT is_in('invited') AND is_in('recent')`,
 	},
+	{key: "late", level: 1, refers: []string{"recent"}}, // is not there at first
 	{
 		key: "deep", level: 2, refers: []string{"uninvited-recent"},
 		document: dynamic(`{"operator":"is_audience_member","argument":"uninvited-recent"}`, condition("score", "less_than", "150")),
@@ -88,21 +89,43 @@ func refersTo(key, other string) bool {
 
 // oracle completes the text of oracle.sql with the audiences.
 func oracle(text string) string {
-	var flips, verdicts []string
+	var first, flips, verdicts []string
 	for _, a := range audiences {
-		flips = append(flips, a.flips...)
-		if a.holds == "" {
-			continue
+		for i, v := range a.variants() {
+			flips = append(flips, v.flips...)
+			if i == 0 && a.document != "" {
+				first = append(first, fmt.Sprintf("('%s', '%s')", a.key, v.sha(a.key)))
+			}
 		}
-		holds := strings.NewReplacer("is_in('", "EXISTS (SELECT FROM verdict AS other WHERE other.n = m.n AND other.tenant = '' AND other.inside AND other.audience = '").Replace(a.holds)
-		var own []string
-		for _, c := range a.own {
-			own = append(own, "coalesce("+c+", false)")
+		if a.dynamic() {
+			verdicts = append(verdicts, a.verdict())
 		}
-		verdicts = append(verdicts, fmt.Sprintf(`INSERT INTO verdict SELECT '%s', %d, %t, '', m.n, m.present AND (%s), own, false
-  FROM moment AS m CROSS JOIN LATERAL (SELECT ARRAY[%s] AS own) AS o;
-ANALYZE verdict;`, a.key, a.level, a.once, holds, strings.Join(own, ", ")))
 	}
+	text = strings.Replace(text, "/*at first*/", strings.Join(first, ", "), 1)
 	text = strings.Replace(text, "/*flips*/", strings.ReplaceAll(strings.Join(flips, ", "), "(u)", "(s.u)"), 1)
 	return strings.Replace(text, "/*verdicts*/", strings.Join(verdicts, "\n"), 1)
+}
+
+func (a *audience) dynamic() bool { return a.key != "invited" }
+
+// verdict is the statement that judges every moment by the version in force then.
+func (a *audience) verdict() string {
+	var holds, own strings.Builder
+	member := strings.NewReplacer("is_in('", "EXISTS (SELECT FROM verdict AS other WHERE other.n = m.n AND other.tenant = '' AND other.inside AND other.audience = '")
+	for _, v := range a.variants() {
+		if v.document == "" {
+			continue
+		}
+		var conditions []string
+		for _, c := range v.own {
+			conditions = append(conditions, "coalesce("+c+", false)")
+		}
+		fmt.Fprintf(&holds, " WHEN '%s' THEN %s", v.sha(a.key), member.Replace(v.holds))
+		fmt.Fprintf(&own, " WHEN '%s' THEN ARRAY[%s]", v.sha(a.key), strings.Join(conditions, ", "))
+	}
+	return fmt.Sprintf(`INSERT INTO verdict SELECT '%[1]s', %[2]d, %[3]t, '', m.n, m.present AND coalesce(CASE f.sha%[4]s END, false), own, false
+  FROM moment AS m LEFT JOIN LATERAL (
+    SELECT CASE WHEN NOT i.archived THEN i.sha END AS sha FROM in_force AS i WHERE i.audience = '%[1]s' AND i.lsn <= m.lsn ORDER BY i.lsn DESC LIMIT 1) AS f ON true
+  CROSS JOIN LATERAL (SELECT coalesce(CASE f.sha%[5]s END, '{}'::boolean[]) AS own) AS o;
+ANALYZE verdict;`, a.key, a.level, a.once, holds.String(), own.String())
 }

@@ -10,6 +10,10 @@
 //	                 ▼
 //	       the events that must be there ──compare──▶ those in Kafka, read uncommitted, and those in ClickHouse
 //
+// Beside the writers, definitions change (definitions_test.go) and so does the shape of the users table (meddler_test.go).
+// The worker's disk refuses to write at times (disk_test.go). What was done, and how often, is told at the end of the long
+// form (tally_test.go).
+//
 // The oracle knows nothing of the worker. Triggers keep every version of every row with the transaction that made it; a
 // replication slot of its own, read by SQL, says in which order and when those transactions were committed; audiences are
 // WHERE clauses. From these a query derives each entry and exit with its instant, cause, trigger, count and position.

@@ -47,7 +47,9 @@ func round(t *testing.T, seed uint64, count int) (tally, int) {
 // ravage is one world, one workload and so many faults, and what was found then. An empty program is this one.
 func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	t.Helper()
-	w := newWorld(t, []string{"15", "17"}[seed%2])
+	version := []string{"15", "17"}[seed%2]
+	w := newWorld(t, version)
+	w.upheavals = *rounds > 0 && seed%6 == 4 && program == ""
 	w.exec(`INSERT INTO users (id, plan, seen_at) SELECT 'u' || i, 'pro', '2000-01-01' FROM generate_series(100, 110) AS i`)
 	var arguments []string
 	if program != "" {
@@ -57,7 +59,11 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	n.worker.start()
 	n.worker.ready()
 	w.observe()
-	writing := w.startWriters(3, seed)
+	writing, defining := w.startWriters(3, seed), w.startDefiner(seed)
+	altering := &meddler{cancel: func() {}}
+	if version == alterable {
+		altering = w.startAlterer(seed)
+	}
 	for range count {
 		n.next()
 		n.pause(n.short(700))
@@ -65,6 +71,8 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	}
 	n.heal()
 	writing.stop()
+	defining.stop()
+	altering.stop()
 	n.check()
 	if program != "" && len(n.found) > 0 {
 		return n // a worker with a bug may never come to the end
@@ -79,7 +87,8 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	if err := writing.lastError.Load(); err != nil {
 		t.Logf("the writers' last error: %v", *err)
 	}
-	t.Logf("seed %d: %d transactions, %d refused, %d connections cut, settled in %s, faults\n%s", seed, writing.committed.Load(), writing.refused.Load(),
+	t.Logf("seed %d: %d transactions, %d refused, %d definitions, %d alterations, %d connections cut, settled in %s, faults\n%s", seed,
+		writing.committed.Load(), writing.refused.Load(), defining.done.Load(), altering.done.Load(),
 		w.toPostgres.cuts.Load()+w.toKafka.cuts.Load()+w.toClickHouse.cuts.Load(), took.Round(time.Millisecond), n.done)
 	return n
 }

@@ -28,12 +28,21 @@ CREATE TEMP TABLE member_change AS
 SELECT h.seq, h.audience, h.id, h.tenant, h.recorded, l.lsn FROM history.members AS h JOIN log AS l USING (xid);
 CREATE INDEX ON member_change (audience, id, tenant, lsn, seq);
 
--- Each transaction that concerns a user, with the row it left behind. Until when that row was the one to look at: the last
+-- Which version of each audience is in force from which commit on; those of the start come first.
+CREATE TEMP TABLE in_force AS
+SELECT audience, 0::bigint AS lsn, 1 AS version, sha, false AS archived FROM (VALUES /*at first*/) AS first (audience, sha)
+UNION ALL
+SELECT d.audience, l.lsn, d.version, d.sha, d.archived FROM history.definitions AS d JOIN log AS l USING (xid);
+CREATE INDEX ON in_force (audience, lsn);
+
+-- Each transaction that concerns a user, with the row it left behind. A definition concerns everybody. Until when that row was the one to look at: the last
 -- instant before the next such transaction, or, if the clock stood still there, the instant of both.
 CREATE TEMP TABLE step AS
 WITH touched AS (
-    SELECT id, lsn, bool_or(of_row) AS of_row
-      FROM (SELECT id, lsn, true AS of_row FROM user_change UNION ALL SELECT id, lsn, false FROM member_change) AS t
+    SELECT id, lsn, bool_or(of_row) AS of_row, bool_or(defined) AS defined
+      FROM (SELECT id, lsn, true AS of_row, false AS defined FROM user_change
+            UNION ALL SELECT id, lsn, false, false FROM member_change
+            UNION ALL SELECT u.id, f.lsn, false, true FROM (SELECT DISTINCT id FROM user_change) AS u, in_force AS f WHERE f.lsn > 0) AS t
      GROUP BY id, lsn
 ), placed AS (
     SELECT t.*, coalesce(l.now, run.base_at) AS now, l.before
@@ -43,7 +52,7 @@ WITH touched AS (
     SELECT p.*, (SELECT c.version FROM user_change AS c WHERE c.id = p.id AND c.lsn <= p.lsn ORDER BY c.lsn DESC, c.seq DESC LIMIT 1) AS u
       FROM placed AS p
 )
-SELECT id, lsn, now, of_row, u, (u).id IS NOT NULL AS present,
+SELECT id, lsn, now, of_row, defined, u, (u).id IS NOT NULL AS present,
        coalesce(greatest(lead(now) OVER w - interval '1 microsecond', lead(before) OVER w), (SELECT max(now) FROM log)) AS until
   FROM rows
 WINDOW w AS (PARTITION BY id ORDER BY lsn);
@@ -52,7 +61,7 @@ WINDOW w AS (PARTITION BY id ORDER BY lsn);
 CREATE TEMP TABLE moment AS
 SELECT row_number() OVER (ORDER BY id, lsn, at) AS n, *
   FROM (
-    SELECT id, lsn, now AS at, CASE WHEN lsn = 0 THEN 'snapshot' WHEN of_row THEN 'row' ELSE 'members' END AS kind, u, present,
+    SELECT id, lsn, now AS at, CASE WHEN lsn = 0 THEN 'snapshot' WHEN defined THEN 'definition' WHEN of_row THEN 'row' ELSE 'members' END AS kind, u, present,
            CASE WHEN lsn = 0 THEN base_lsn ELSE lsn END AS position
       FROM step, run
     UNION ALL
@@ -78,7 +87,7 @@ SELECT k.audience, 0, false, k.tenant, m.n, m.present AND coalesce(r.recorded, f
 
 CREATE TEMP TABLE expected AS
 WITH turned AS (
-    SELECT v.*, m.id, m.at, m.kind, m.present, m.position, coalesce(lag(v.inside) OVER w, false) AS was,
+    SELECT v.*, m.id, m.at, m.kind, m.present, m.position, m.lsn, coalesce(lag(v.inside) OVER w, false) AS was,
            coalesce(lag(m.present) OVER w, false) AS was_present,
            CASE WHEN m.present THEN v.own ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_after,
            CASE WHEN lag(m.present) OVER w THEN lag(v.own) OVER w ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_before
@@ -86,7 +95,7 @@ WITH turned AS (
     WINDOW w AS (PARTITION BY v.audience, m.id, v.tenant ORDER BY n)
 ), caused AS (
     SELECT *, CASE
-        WHEN kind = 'snapshot' THEN 'snapshot'
+        WHEN kind IN ('snapshot', 'definition') THEN kind
         WHEN NOT present THEN 'delete'
         WHEN own IS NULL AND inside AND NOT was_present AND NOT fresh THEN 'identified'
         WHEN own IS NULL THEN 'static'
@@ -101,7 +110,8 @@ WITH turned AS (
       FROM caused
     WINDOW w AS (PARTITION BY audience, id, tenant ORDER BY n)
 )
-SELECT n, level, audience, id AS user_id, tenant, inside, at AS occurred_at, cause, position, entry_count,
+SELECT n, level, audience, (SELECT f.version FROM in_force AS f WHERE f.audience = counted.audience AND f.lsn <= counted.lsn ORDER BY f.lsn DESC LIMIT 1) AS version,
+       id AS user_id, tenant, inside, at AS occurred_at, cause, position, entry_count,
        max(at) FILTER (WHERE inside) OVER (PARTITION BY audience, id, tenant, entry_count) AS entered_at,
        would_trigger AND NOT (once AND coalesce(bool_or(would_trigger) OVER (
            PARTITION BY audience, id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false)) AS trigger

@@ -155,6 +155,14 @@ func (k *worker) settle() {
 	k.Helper()
 	conn := k.openClickHouse()
 	defer func() { _ = conn.Close() }()
+	if k.finished != 0 { // the last event may come before the last transaction, when the table is read again
+		k.eventually("everything to be durable and acknowledged", func() bool {
+			if k.gone() {
+				k.Fatalf("the worker has ended: %v", k.err)
+			}
+			return k.acknowledged() >= k.finished
+		})
+	}
 	k.eventually("the last event to be in ClickHouse", func() bool {
 		if k.gone() {
 			k.Fatalf("the worker has ended: %v", k.err)

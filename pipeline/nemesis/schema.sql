@@ -12,12 +12,15 @@ ALTER TABLE users ALTER note SET STORAGE EXTERNAL;
 
 CREATE SCHEMA history;
 
+-- A user, whatever else the table has for columns at the time.
+CREATE TYPE history.person AS (id text, plan text, score integer, ends_at timestamptz, seen_at timestamptz, note text, properties jsonb);
+
 -- One row for each version of a user; of a deleted one the version is null. The transaction is named as the log does it.
 CREATE TABLE history.users (
     seq     bigserial PRIMARY KEY,
     xid     bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint & 4294967295,
     id      text   NOT NULL,
-    version users
+    version history.person
 );
 
 CREATE FUNCTION history.user_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,7 +33,7 @@ BEGIN
         INSERT INTO history.users (id) VALUES (OLD.id);
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO history.users (id, version) VALUES (NEW.id, NEW);
+        INSERT INTO history.users (id, version) VALUES (NEW.id, jsonb_populate_record(NULL::history.person, to_jsonb(NEW)));
     END IF;
     RETURN NULL;
 END $$;
@@ -58,5 +61,21 @@ BEGIN
     ELSE
         INSERT INTO history.members (audience, id, tenant, recorded) VALUES (NEW.audience, NEW.user_id, NEW.tenant, true);
     END CASE;
+    RETURN NULL;
+END $$;
+
+-- And for definitions.
+CREATE TABLE history.definitions (
+    seq      bigserial PRIMARY KEY,
+    xid      bigint  NOT NULL DEFAULT pg_current_xact_id()::text::bigint & 4294967295,
+    audience text    NOT NULL,
+    version  integer NOT NULL,
+    sha      text    NOT NULL,
+    archived boolean NOT NULL
+);
+
+CREATE FUNCTION history.definition_committed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history.definitions (audience, version, sha, archived) VALUES (NEW.audience, NEW.version, NEW.sha, NEW.archived);
     RETURN NULL;
 END $$;

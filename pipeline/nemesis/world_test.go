@@ -51,9 +51,12 @@ type world struct {
 	dir, config, stateDir, api string
 	topic, clickhouse          string
 
-	snapshot snapshotPoint
-	last     event.LSN         // commit of the last transaction that is to be judged
-	end      evaluator.Instant // the clock there
+	snapshot  snapshotPoint
+	changes   bool              // definitions do
+	upheavals bool              // the users table may be read again
+	finished  event.LSN         // behind the last transaction that is to be judged
+	last      event.LSN         // commit of the last transaction that is to be judged
+	end       evaluator.Instant // the clock there
 }
 
 // snapshotPoint is where the worker's snapshot was taken: the oracle takes it as given.
@@ -156,6 +159,9 @@ log: {level: info, format: text}
 `, dsn, w.toKafka.addr(), w.topic, w.toClickHouse.addr(), w.clickhouse, w.api, w.stateDir)
 	w.write(w.config, text)
 	for _, a := range audiences {
+		if a.document == "" {
+			continue
+		}
 		w.write(filepath.Join(w.dir, "audiences", a.key, "audience.json"), a.document)
 	}
 }
@@ -221,6 +227,11 @@ func (w *world) finish() {
 	w.Helper()
 	w.db.Reset()
 	w.exec(`INSERT INTO users (id, plan, seen_at) VALUES ('the end', 'pro', '2000-01-01')`)
+	end, err := event.ParseLSN(value[string](w, `SELECT pg_current_wal_insert_lsn()::text`))
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.finished = end
 }
 
 // eventually waits for a condition.
