@@ -207,7 +207,7 @@ func init() { huma.NewError = fromHuma }
 func fromHuma(status int, message string, errs ...error) huma.StatusError {
 	if status == http.StatusUnsupportedMediaType { // what curl -d says, unless told otherwise
 		const repair = "send the header Content-Type: application/json"
-		return &Error{Status: status, Code: codes[status], Type: typeOf(status), Message: message + "; " + repair,
+		return &Error{Status: status, Code: codes[status], Type: typeOf(status), Message: "the body is not said to be JSON; " + repair,
 			Errors: []FieldError{{Field: "Content-Type", Type: "invalid", Message: repair}}}
 	}
 	e := &Error{Status: status, Code: codes[status], Type: typeOf(status), Message: message}
