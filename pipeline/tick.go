@@ -28,11 +28,20 @@ func (c *clock) now() evaluator.Instant {
 // longestSleep bounds how long the ticker trusts its estimate of the source's clock.
 const longestSleep = 5 * time.Second
 
+// busyLook is how long the ticker leaves a pipeline alone that is at work.
+const busyLook = 5 * time.Millisecond
+
 // tick asks the source for an empty transaction when the earliest timer is due and no transaction comes by itself to
 // pass it. While commits flow, or no timer is due, it asks for nothing.
 func (p *Pipeline) tick(ctx context.Context) error {
 	var last time.Time
 	for {
+		if p.busy.Load() { // transactions pass timers by themselves, and the search for the next one costs while many are under way
+			if sleep(ctx, busyLook, nil) != nil {
+				return nil // stopping
+			}
+			continue
+		}
 		changed := p.timer.channel()
 		due, err := p.nextTimer()
 		if err != nil {

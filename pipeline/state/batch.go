@@ -18,6 +18,8 @@ type Batch struct {
 	key    []byte
 	value  []byte
 	sorted *sorted
+
+	earliest evaluator.Instant // timer it sets; NoInstant when none
 }
 
 // batchKept is how much memory of a batch is kept for the next one.
@@ -37,12 +39,14 @@ func (b *Batch) Apply() error {
 	if err := b.store.db.ApplyNoSyncWait(b.batch, pebble.Sync); err != nil {
 		return errors.Join(fmt.Errorf("write state: %w", err), b.batch.Close())
 	}
+	b.store.earliest.note(b.earliest)
 	return nil
 }
 
 // finish writes what was kept back to be put in order.
 func (b *Batch) finish() error {
 	err := b.sorted.write(b)
+	b.earliest = b.sorted.earliest()
 	b.release()
 	return err
 }

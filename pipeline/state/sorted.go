@@ -66,6 +66,16 @@ func (s *sorted) write(b *Batch) error {
 	return nil
 }
 
+// earliest is the first of the timers that are set, once they are in order.
+func (s *sorted) earliest() evaluator.Instant {
+	for i := range s.timers {
+		if s.timers[i].set {
+			return s.timers[i].due
+		}
+	}
+	return evaluator.NoInstant
+}
+
 // reset empties s and keeps its memory for the next batch.
 func (s *sorted) reset() {
 	clear(s.timers)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 
@@ -33,7 +34,8 @@ type Store struct {
 	dir       string
 	lock      *pebble.Lock
 	spare     sync.Pool // of *sorted
-	discarded uint64    // events up to this sequence are gone from the outbox; belongs to the caller of Discard
+	earliest  earliest
+	discarded uint64 // events up to this sequence are gone from the outbox; belongs to the caller of Discard
 }
 
 // View is a way to read the state: the store itself, as it is now, or a Snapshot of it.
@@ -62,7 +64,10 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state directory %s: %w", dir, err), lock.Close())
 	}
-	return &Store{View: View{db}, db: db, dir: dir, lock: lock, spare: sync.Pool{New: func() any { return new(sorted) }}}, nil
+	return &Store{
+		View: View{db}, db: db, dir: dir, lock: lock,
+		spare: sync.Pool{New: func() any { return new(sorted) }}, earliest: earliest{instant: math.MinInt64},
+	}, nil
 }
 
 // tuning fits Pebble to the workload: small values read by key on every change and rewritten soon after.

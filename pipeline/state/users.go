@@ -33,36 +33,6 @@ func (v *View) Users(afterUser string, visit func(user string, encoded []byte) (
 	})
 }
 
-// Due calls visit with each timer from one instant through another, earliest first, until it returns false. The clock
-// is a good lower bound: timers that have fired leave tombstones, which a scan from the very start would have to skip.
-func (v *View) Due(from, through evaluator.Instant, visit func(due evaluator.Instant, user string) bool) error {
-	lower := timerKey(nil, from, "")
-	upper := after(timerKey(nil, through, ""))
-	return v.walk(lower, upper, func(key, _ []byte) (bool, error) {
-		due, user := parseTimerKey(key)
-		return visit(due, user), nil
-	})
-}
-
-// NextTimer returns the earliest timer at or after an instant; NoInstant when there is none.
-func (v *View) NextTimer(from evaluator.Instant) (evaluator.Instant, error) {
-	next := evaluator.NoInstant
-	err := v.walk(timerKey(nil, from, ""), []byte{prefixTimer + 1}, func(key, _ []byte) (bool, error) {
-		next, _ = parseTimerKey(key)
-		return false, nil
-	})
-	return next, err
-}
-
-// Timers counts the pending timers. It reads all of them.
-func (v *View) Timers() (n uint64, err error) {
-	err = v.walk([]byte{prefixTimer}, []byte{prefixTimer + 1}, func(_, _ []byte) (bool, error) {
-		n++
-		return true, nil
-	})
-	return n, err
-}
-
 // Members calls visit with each member of an audience behind (user, tenant), in order, until it returns false.
 func (v *View) Members(audience evaluator.AudienceID, user, tenant string, visit func(user, tenant string) (bool, error)) error {
 	return v.index(prefixMember, audience, user, tenant, visit)
