@@ -126,7 +126,7 @@ func (c *client) send(ctx context.Context, method, path string, query url.Values
 		if errors.As(err, &failed) {
 			err = failed.Err // the URL is said below, without its query
 		}
-		return nil, fmt.Errorf("cannot reach Muster at %s: %w; name it with --url, a profile or MUSTER_URL, or go to the database with -c muster.yaml", c.origin, err)
+		return nil, fmt.Errorf("cannot reach Muster at %s: %w; name it with --url, a profile or MUSTER_URL, or by its configuration with -c muster.yaml", c.origin, err)
 	}
 	if response.StatusCode < 300 {
 		return response, nil

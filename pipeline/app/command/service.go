@@ -25,7 +25,7 @@ import (
 type service struct {
 	url, key, profile, config, author, environment string
 
-	remote bool // a configuration cannot serve it: it asks live state
+	remote bool // it asks live state, which only a running worker has
 }
 
 const (
@@ -41,10 +41,12 @@ func (s *service) flags(c *cobra.Command) {
 	f.StringVar(&s.key, "key", "", "key of the API (better: MUSTER_API_KEY, which other users of the machine cannot see)")
 	f.StringVar(&s.profile, "profile", "", "a profile of muster/profiles.yaml in your configuration folder, such as ~/.config (MUSTER_PROFILE)")
 	f.StringVarP(&s.environment, "environment", "e", "", "the environment (MUSTER_ENVIRONMENT; default: the first)")
-	if !s.remote {
-		f.StringVarP(&s.config, "config", "c", "", "configuration file of a worker: go straight to its database instead of an API")
-		_ = c.MarkFlagFilename("config", "yaml", "yml")
+	help := "configuration file of a worker: go straight to its database instead of an API"
+	if s.remote {
+		help = "configuration file of a worker that runs on this machine: ask it, with an admin key from there"
 	}
+	f.StringVarP(&s.config, "config", "c", "", help)
+	_ = c.MarkFlagFilename("config", "yaml", "yml")
 	_ = c.RegisterFlagCompletionFunc("environment", s.completeEnvironments)
 }
 
@@ -113,7 +115,10 @@ func first(values ...string) string {
 func (s *service) open(c *cobra.Command) (*client, error) {
 	if s.config != "" {
 		if s.url != "" || s.profile != "" {
-			return nil, usagef("--config goes to the database and --url or --profile to an API; give one of them")
+			return nil, usagef("--config says by itself where to ask, as --url and --profile do; give one of them")
+		}
+		if s.remote {
+			return s.worker()
 		}
 		return s.direct(c)
 	}
@@ -136,6 +141,20 @@ func (s *service) open(c *cobra.Command) (*client, error) {
 	return &client{
 		origin: origin, key: first(key, "none"), author: first(s.author, os.Getenv("MUSTER_AUTHOR"), p.Author, gitAuthor()),
 		environment: first(s.environment, os.Getenv("MUSTER_ENVIRONMENT"), p.Environment),
+		http:        &http.Client{}, close: func() error { return nil },
+	}, nil
+}
+
+// worker returns a client of the worker that runs by a configuration on this machine.
+func (s *service) worker() (*client, error) {
+	configuration, err := configured(s.config)
+	if err != nil {
+		return nil, err
+	}
+	return &client{
+		origin: originOf(configuration), key: first(s.key, os.Getenv("MUSTER_API_KEY"), adminKey(configuration)),
+		author:      first(s.author, os.Getenv("MUSTER_AUTHOR"), gitAuthor(), account()),
+		environment: first(s.environment, configuration.Environment),
 		http:        &http.Client{}, close: func() error { return nil },
 	}, nil
 }
