@@ -23,8 +23,6 @@ type scratch struct {
 	words   []uint64 // of one vector
 	filled  uint32   // epoch of the planes and of blocks
 	blocks  []pair   // by block: the clauses violated, on both sides
-	groups  []pair   // by group: the AND of its blocks
-	judged  []uint32 // by group: epoch of both
 	residue []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
 	visit   []uint64 // bitmap of groups to look at; zero between judgements
 
