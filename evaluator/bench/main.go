@@ -32,6 +32,10 @@ func main() {
 			rows = append(rows, found...)
 		}
 	}
+	if err := report(os.Stderr, rows); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: print the tables: %v\n", err)
+		os.Exit(1)
+	}
 	if err := write(rows); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: write the results: %v\n", err)
 		os.Exit(1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -36,9 +37,19 @@ type subject interface {
 type entrant struct {
 	name   string
 	common bool // it takes part on the operators that all can express; else on all of them
-	upTo   int  // audiences
+	slow   bool // it takes tenths of a second for a change of a hundred thousand audiences
 	make   func(audiences []evaluator.Audience, changes []workload.Change) (subject, error)
 }
+
+// takesPart reports whether an entrant is measured. The slow ones take part with the most audiences only where the product's
+// design matters most, and only with three attributes changed: all of it would take an hour.
+func (e *entrant) takesPart(kind workload.Kind, n, changed int, common bool) bool {
+	const most, usual = 10_000, 3
+	return e.common == common && (!e.slow || n <= most || kind != workload.Dense && changed == usual)
+}
+
+// longest bounds one measurement, once every change has been found: a slow subject is measured on fewer.
+const longest = 3 * time.Second
 
 // usersAt is how many changes a set of so many audiences is measured with: rivals take a tenth of a second for each at
 // ten thousand.
@@ -52,7 +63,7 @@ func measureAll(kind workload.Kind, n int) ([]Row, error) {
 			changes := workload.Changes(usersAt(n), changed)
 			var want [][]evaluator.AudienceID
 			for _, e := range entrants {
-				if e.common != common || n > e.upTo {
+				if !e.takesPart(kind, n, changed, common) {
 					continue
 				}
 				r, found, err := measure(e, audiences, changes)
@@ -80,6 +91,7 @@ func measureAll(kind workload.Kind, n int) ([]Row, error) {
 // measure makes a subject, lets it find every change once, and measures it going round them.
 func measure(e entrant, audiences []evaluator.Audience, changes []workload.Change) (Row, [][]evaluator.AudienceID, error) {
 	r := Row{Subject: e.name}
+	debug.FreeOSMemory() // of the one before
 	heap := heapBytes()
 	start := time.Now()
 	s, err := e.make(audiences, changes)
@@ -100,7 +112,7 @@ func measure(e entrant, audiences []evaluator.Audience, changes []workload.Chang
 	return r, found, goRound(s, len(changes), &r)
 }
 
-// goRound judges the changes until enough time has passed, on one thread.
+// goRound judges the changes until enough time has passed, at least four of them unless that takes too long, on one thread.
 func goRound(s subject, changes int, r *Row) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -108,7 +120,7 @@ func goRound(s subject, changes int, r *Row) error {
 	runtime.ReadMemStats(&before)
 	n := 0
 	start, cpu := time.Now(), threadTime()
-	for ; n < 4 || time.Since(start) < *least; n++ {
+	for took := time.Duration(0); n == 0 || took < longest && (n < 4 || took < *least); n, took = n+1, time.Since(start) {
 		if _, err := s.diff(n % changes); err != nil {
 			return err
 		}
