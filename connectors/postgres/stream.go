@@ -124,7 +124,9 @@ var errRecovering = errors.New("the server is a standby or still recovering; wai
 // start makes sure that the stream will miss nothing and starts it.
 func (s *Source) start(ctx context.Context, conn *replicationConn, first bool) (*session, error) {
 	from := s.decoder.Restart()
-	found, err := s.inspect(ctx, conn)
+	// Not on conn: it would decode old rows by what it had seen of the tables as they are now. Postgres 17 then stops at
+	// "could not open toast relation" or "compressed pglz data is corrupt", or crashes, after a table was written anew.
+	found, err := s.inspect(ctx, poolQuerier{s.pool})
 	if err != nil {
 		return nil, err
 	}
