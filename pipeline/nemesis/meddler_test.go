@@ -56,9 +56,6 @@ func (m *meddler) stop() {
 // alterEvery is how often the shape of the users table changes.
 const alterEvery = 700 * time.Millisecond
 
-// alterable is the version on which the table is altered; see pipeline/app/reshape_test.go for what 17 does then.
-const alterable = "15"
-
 // alterations change the users table so that what happened can be told from the log and the catalog however late it is
 // read: nobody's membership changes, and every event's cause is what it would have been. %d is a number of its own.
 var alterations = []string{

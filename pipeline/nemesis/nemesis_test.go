@@ -47,9 +47,8 @@ func round(t *testing.T, seed uint64, count int) (tally, int) {
 // ravage is one world, one workload and so many faults, and what was found then. An empty program is this one.
 func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	t.Helper()
-	version := []string{"15", "17"}[seed%2]
-	w := newWorld(t, version)
-	w.upheavals = *rounds > 0 && seed%6 == 4 && program == ""
+	w := newWorld(t, []string{"15", "17"}[seed%2])
+	w.upheavals = *rounds > 0 && seed%5 == 4 && program == ""
 	w.exec(`INSERT INTO users (id, plan, seen_at) SELECT 'u' || i, 'pro', '2000-01-01' FROM generate_series(100, 110) AS i`)
 	var arguments []string
 	if program != "" {
@@ -59,11 +58,7 @@ func ravage(t *testing.T, program string, seed uint64, count int) *nemesis {
 	n.worker.start()
 	n.worker.ready()
 	w.observe()
-	writing, defining := w.startWriters(3, seed), w.startDefiner(seed)
-	altering := &meddler{cancel: func() {}}
-	if version == alterable {
-		altering = w.startAlterer(seed)
-	}
+	writing, defining, altering := w.startWriters(3, seed), w.startDefiner(seed), w.startAlterer(seed)
 	for range count {
 		n.next()
 		n.pause(n.short(700))

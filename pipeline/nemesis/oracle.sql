@@ -57,15 +57,16 @@ SELECT id, lsn, now, of_row, defined, u, (u).id IS NOT NULL AS present,
   FROM rows
 WINDOW w AS (PARTITION BY id ORDER BY lsn);
 
--- Each moment at which a user's memberships can change: a step, or an instant at which time alone may turn a condition.
+-- Each moment at which a user's memberships can change: a step, or an instant at which time alone may turn a condition. After
+-- a definition that may be noticed late, when the backfill comes to the user: at its true instant, with a later position.
 CREATE TEMP TABLE moment AS
 SELECT row_number() OVER (ORDER BY id, lsn, at) AS n, *
   FROM (
     SELECT id, lsn, now AS at, CASE WHEN lsn = 0 THEN 'snapshot' WHEN defined THEN 'definition' WHEN of_row THEN 'row' ELSE 'members' END AS kind, u, present,
-           CASE WHEN lsn = 0 THEN base_lsn ELSE lsn END AS position
+           CASE WHEN lsn = 0 THEN base_lsn ELSE lsn END AS position, false AS owed
       FROM step, run
     UNION ALL
-    SELECT DISTINCT s.id, s.lsn, f.at, 'time', s.u, true, (SELECT min(l.lsn) FROM log AS l WHERE l.now >= f.at AND l.lsn > s.lsn)
+    SELECT DISTINCT s.id, s.lsn, f.at, 'time', s.u, true, (SELECT min(l.lsn) FROM log AS l WHERE l.now >= f.at AND l.lsn > s.lsn), s.defined
       FROM step AS s CROSS JOIN LATERAL unnest(ARRAY[/*flips*/]::timestamptz[]) AS f(at)
      WHERE s.present AND f.at > s.now AND f.at <= s.until
   ) AS all_moments;
@@ -87,7 +88,7 @@ SELECT k.audience, 0, false, k.tenant, m.n, m.present AND coalesce(r.recorded, f
 
 CREATE TEMP TABLE expected AS
 WITH turned AS (
-    SELECT v.*, m.id, m.at, m.kind, m.present, m.position, m.lsn, coalesce(lag(v.inside) OVER w, false) AS was,
+    SELECT v.*, m.id, m.at, m.kind, m.present, m.position, m.owed, m.lsn, coalesce(lag(v.inside) OVER w, false) AS was,
            coalesce(lag(m.present) OVER w, false) AS was_present,
            CASE WHEN m.present THEN v.own ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_after,
            CASE WHEN lag(m.present) OVER w THEN lag(v.own) OVER w ELSE array_fill(false, ARRAY[coalesce(cardinality(v.own), 0)]) END AS own_before
@@ -111,7 +112,7 @@ WITH turned AS (
     WINDOW w AS (PARTITION BY audience, id, tenant ORDER BY n)
 )
 SELECT n, level, audience, (SELECT f.version FROM in_force AS f WHERE f.audience = counted.audience AND f.lsn <= counted.lsn ORDER BY f.lsn DESC LIMIT 1) AS version,
-       id AS user_id, tenant, inside, at AS occurred_at, cause, position, entry_count,
+       id AS user_id, tenant, inside, at AS occurred_at, cause, position, owed, entry_count,
        max(at) FILTER (WHERE inside) OVER (PARTITION BY audience, id, tenant, entry_count) AS entered_at,
        would_trigger AND NOT (once AND coalesce(bool_or(would_trigger) OVER (
            PARTITION BY audience, id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false)) AS trigger
