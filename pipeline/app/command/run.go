@@ -1,6 +1,9 @@
 package command
 
 import (
+	"os"
+	"runtime"
+
 	"github.com/spf13/cobra"
 
 	"muster/pipeline/app"
@@ -20,6 +23,7 @@ It then finishes what it has begun, saves, and exits 0. A second signal ends it 
 			if err != nil {
 				return err
 			}
+			spareProcessors()
 			log := logger(cfg.Log, c.ErrOrStderr())
 			worker, err := app.New(cfg, log, build())
 			if err != nil {
@@ -36,4 +40,13 @@ It then finishes what it has begun, saves, and exits 0. A second signal ends it 
 	}
 	configFlag(c, &path)
 	return c
+}
+
+// spareProcessors gives Go's scheduler twice as many processors as there are. While every one is busy judging or compacting,
+// Go asks the network for news only each 10 ms, and who asks a question waits for that many times over; what is spare
+// looks at once. The evaluator's workers are as many as there are cores all the same: the configuration has counted them.
+func spareProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+	}
 }
