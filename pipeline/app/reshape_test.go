@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,9 +130,12 @@ func TestReshapeSurvivesStops(t *testing.T) {
 				r.close()
 				r.exec(`DELETE FROM users WHERE id LIKE 'u0%'`) // seen by the attempt that was cut short, gone in the next
 				r.start()
-				r.writes(10)
+				r.writes(100)
 			})
 			r.agree()
+			if n := r.anew.Load(); n != 1 {
+				t.Errorf("the table was read again %d times for one change of it", n)
+			}
 		})
 	}
 }
@@ -223,8 +227,9 @@ type reshaping struct {
 	name   string
 	dir    string
 	sink   *remembering
-	long   int    // words in a note
-	stopAt string // part of a message of the log, at which the pipeline is to stop, once
+	long   int          // words in a note
+	stopAt string       // part of a message of the log, at which the pipeline is to stop, once
+	anew   atomic.Int32 // how often the table was found to be written anew
 
 	source  *postgres.Source
 	store   *state.Store
@@ -563,7 +568,10 @@ func (r *reshaping) eventsAlternate() {
 type reshapingLog struct{ r *reshaping }
 
 func (l reshapingLog) Write(p []byte) (int, error) {
-	if l.r.stopAt != "" && l.r.running != nil && l.r.running.Status().Phase == pipeline.Streaming && strings.Contains(string(p), l.r.stopAt) {
+	if strings.Contains(string(p), "reading it again") {
+		l.r.anew.Add(1)
+	}
+	if l.r.stopAt != "" && l.r.running != nil && l.r.running.Status().Phase >= pipeline.Streaming && strings.Contains(string(p), l.r.stopAt) {
 		l.r.stopAt = ""
 		l.r.cancel()
 	}

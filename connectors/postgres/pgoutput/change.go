@@ -2,14 +2,15 @@ package pgoutput
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"muster/pipeline/event"
 )
 
 // insert: relation, 'N', new row.
-func (d *Decoder) insert(c *cursor) error {
-	rel, err := d.lookup(c.uint32())
+func (d *Decoder) insert(ctx context.Context, c *cursor) error {
+	rel, err := d.followed(ctx, c.uint32())
 	if err != nil || rel.table == tableOther || d.open.skip {
 		return err
 	}
@@ -32,8 +33,8 @@ func (d *Decoder) insert(c *cursor) error {
 
 // update: relation, then 'K' and the old key where it changed, or 'O' and the old row under REPLICA IDENTITY FULL, then
 // 'N' and the new row.
-func (d *Decoder) update(c *cursor) error {
-	rel, err := d.lookup(c.uint32())
+func (d *Decoder) update(ctx context.Context, c *cursor) error {
+	rel, err := d.followed(ctx, c.uint32())
 	if err != nil || rel.table == tableOther || d.open.skip {
 		return err
 	}
@@ -63,8 +64,8 @@ func (d *Decoder) update(c *cursor) error {
 }
 
 // delete: relation, 'K' and the key or 'O' and the old row.
-func (d *Decoder) delete(c *cursor) error {
-	rel, err := d.lookup(c.uint32())
+func (d *Decoder) delete(ctx context.Context, c *cursor) error {
+	rel, err := d.followed(ctx, c.uint32())
 	if err != nil || rel.table == tableOther || d.open.skip {
 		return err
 	}
@@ -87,7 +88,7 @@ func (d *Decoder) delete(c *cursor) error {
 }
 
 // truncate: how many relations, options, the relations.
-func (d *Decoder) truncate(c *cursor) error {
+func (d *Decoder) truncate(ctx context.Context, c *cursor) error {
 	count := int(c.uint32())
 	c.take(1)
 	for range count {
@@ -95,7 +96,7 @@ func (d *Decoder) truncate(c *cursor) error {
 		if c.bad {
 			return ErrMalformed
 		}
-		rel, err := d.lookup(oid)
+		rel, err := d.followed(ctx, oid)
 		if err != nil {
 			return err
 		}

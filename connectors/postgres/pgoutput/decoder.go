@@ -93,13 +93,13 @@ func (d *Decoder) Decode(ctx context.Context, message []byte) error {
 	case 'R':
 		err = d.relation(ctx, c)
 	case 'I':
-		err = d.insert(c)
+		err = d.insert(ctx, c)
 	case 'U':
-		err = d.update(c)
+		err = d.update(ctx, c)
 	case 'D':
-		err = d.delete(c)
+		err = d.delete(ctx, c)
 	case 'T':
-		err = d.truncate(c)
+		err = d.truncate(ctx, c)
 	case 'M':
 		err = d.message(c)
 	case 'Y', 'O': // the name of a type, the origin of a transaction: not needed

@@ -46,6 +46,7 @@ type relation struct {
 	identity byte   // 'd' default, 'n' nothing, 'f' full, 'i' index
 	schema   *evaluator.Schema
 	emptied  *evaluator.Schema // to take instead if a TRUNCATE follows at once, else nil
+	early    bool              // described within what the receiver has in a later shape: schema is not the one in use
 	keep     []bool            // which columns schema has
 	id       int               // place of the id column
 }
@@ -119,6 +120,21 @@ func (d *Decoder) users(ctx context.Context, oid uint32, namespace, name string,
 		return fmt.Errorf("%w: column %q of %s.%s", ErrIdentity, d.config.ID, namespace, name)
 	}
 	rel.schema, rel.emptied, rel.keep = schema, emptied, d.kept(rel.columns)
+	rel.early = d.open.active && d.open.commit <= d.asOf
 	d.usersOID = oid
 	return nil
+}
+
+// followed returns the relation that a change is of. The server describes a table once: what it said among transactions that
+// are read again holds for those behind them too, and is judged there like a description of then.
+func (d *Decoder) followed(ctx context.Context, oid uint32) (*relation, error) {
+	rel, err := d.lookup(oid)
+	if err != nil || !rel.early || d.open.commit <= d.asOf {
+		return rel, err
+	}
+	if rel.schema, rel.emptied, err = d.met(ctx, oid, rel.columns); err != nil {
+		return nil, err
+	}
+	rel.early = false
+	return rel, nil
 }
