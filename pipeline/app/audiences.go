@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"muster/config"
@@ -66,7 +67,8 @@ func ReadDefinition(folder, key string) (DefinitionFile, error) {
 	return DefinitionFile{}, fmt.Errorf("%s: %w", folder, ErrNoDefinition)
 }
 
-// ReadDefinitionFile reads a definition from a file of any name, YAML when it ends so. A key of "" is the document's own.
+// ReadDefinitionFile reads a definition from a file of any name, YAML when it ends so. A key of "" is the document's own, or
+// for <key>/audience.json that of its folder.
 func ReadDefinitionFile(path, key string) (DefinitionFile, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -89,6 +91,11 @@ func parseDefinition(path, key string, text []byte) (DefinitionFile, error) {
 		}
 		_ = json.Unmarshal(f.Document, &own) // the decoder says what is wrong with it
 		f.Key = own.Key
+	}
+	if f.Key == "" && slices.Contains(definitionNames, filepath.Base(path)) {
+		if folder, err := filepath.Abs(filepath.Dir(path)); err == nil && evaluator.IsKey(filepath.Base(folder)) {
+			f.Key = filepath.Base(folder)
+		}
 	}
 	return f, nil
 }

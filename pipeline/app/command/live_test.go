@@ -128,7 +128,7 @@ func (l *living) ends(code int, args ...string) written {
 const onPro = `{"type": "dynamic", "segments": [{"conditions": [{"property": "recipient.plan", "operator": "equal_to", "argument": "pro"}]}]}`
 
 // older is onPro and of age.
-const older = `{"key": "pro", "type": "dynamic", "segments": [{"conditions": [{"property": "recipient.age", "operator": "greater_than", "argument": 4}]}]}`
+const older = `{"type": "dynamic", "segments": [{"conditions": [{"property": "recipient.age", "operator": "greater_than", "argument": 4}]}]}`
 
 // TestCommandsOnALiveWorker goes the way of an operator, from a first definition to a rebuild, with nothing but -c.
 func TestCommandsOnALiveWorker(t *testing.T) {

@@ -44,7 +44,7 @@ their present members. Properties in http.mask are judged and not shown.
 				return err
 			}
 			return a.run(c, func(ctx context.Context, client *client) error {
-				found, err := client.preview(ctx, definition.Document, size, previewProgress(c.ErrOrStderr()))
+				found, err := client.preview(ctx, keyed(&definition), size, previewProgress(c.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -61,6 +61,17 @@ their present members. Properties in http.mask are judged and not shown.
 	_ = c.MarkFlagFilename("file", "json", "yaml", "yml")
 	c.Flags().IntVarP(&size, "limit", "n", 10, "users shown of each kind")
 	return c
+}
+
+// keyed is the definition with its key in it, by which the service finds the version in force. It comes first, so that the
+// service sees everything else as it was written.
+func keyed(f *app.DefinitionFile) []byte {
+	var own map[string]json.RawMessage
+	if f.Key == "" || json.Unmarshal(f.Document, &own) != nil || own["key"] != nil || len(own) == 0 {
+		return f.Document
+	}
+	_, rest, _ := bytes.Cut(f.Document, []byte("{"))
+	return fmt.Appendf(nil, `{"key":%q,%s`, f.Key, rest)
 }
 
 // preview asks for a preview and follows it.
