@@ -60,8 +60,8 @@ var plants = []plant{
 	{
 		name: "an insert that failed is not repeated", bites: "d", attempts: 3,
 		file: "sinks/clickhouse/insert.go",
-		was:  "	return batch.Send()\n",
-		is:   "	_ = batch.Send()\n	return nil\n",
+		was:  "			return s.send(clickhouse.Context(ctx, clickhouse.WithSettings(insertSettings(token))), statement, columns)\n",
+		is:   "			_ = s.send(clickhouse.Context(ctx, clickhouse.WithSettings(insertSettings(token))), statement, columns)\n			return nil\n",
 	},
 	{
 		name: "a key that changes leaves its old user behind", bites: "ae", attempts: 1,
