@@ -51,8 +51,16 @@ type session struct {
 
 // run streams until ctx ends or the connection fails.
 func (s *session) run(ctx context.Context, out chan<- []event.Transaction) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cut)
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+	})
+	defer func() {
+		if !stop() { // it has begun, and must not undo the deadline of whoever ends the stream
+			<-cut
+		}
+	}()
 	s.heard, s.idleSince = time.Now(), time.Now()
 	err := s.status(false)
 	for err == nil {
