@@ -19,6 +19,6 @@
 //
 // Where to find what: run.go the run loop, queue.go how transactions become batches, timers.go timers due, large.go
 // transactions that do not fit into memory, backfill.go and catalogue.go definitions that change, snapshot.go the first
-// filling, reread.go the users table read again; worker.go one user through a batch, converge.go and settle.go what its memberships become, moment.go events;
+// filling, reread.go the users table read again, sweep.go a walk over every record; worker.go one user through a batch, converge.go and settle.go what its memberships become, moment.go events;
 // commit.go the atomic write; delivery.go the sinks; reading.go and wait.go the readers.
 package pipeline

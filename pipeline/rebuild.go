@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"muster/evaluator"
 	"muster/pipeline/event"
@@ -25,8 +24,6 @@ const (
 	rebuildMemo     = "rebuild"
 	rebuildBegun    = "begun"
 	rebuildPending  = "prepared"
-	sweepUsers      = 1024   // in one batch
-	sweepLook       = 50_000 // records looked at for one batch
 	prepareBytes    = 4 << 20
 	prepareOverlaid = 10_000 // memberships taken up in one batch
 )
@@ -111,21 +108,13 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	if !p.rebuilding {
 		return nil
 	}
-	after := ""
-	for complete := false; !complete; {
-		if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
-			return err
+	absent := func(b *batch, user string, r *state.Record) { // and was published as a member
+		if !r.Present && (r.Member() || len(r.Waits) > 0) {
+			b.subject(user)
 		}
-		err := p.work(ctx, func(*state.Batch) (*batch, error) {
-			b := p.newBatch()
-			b.rebuild = true
-			var err error
-			after, complete, err = p.gone(b, after)
-			return b, err
-		})
-		if err != nil {
-			return err
-		}
+	}
+	if _, err := p.sweepAll(ctx, func(b *batch) { b.rebuild = true }, absent); err != nil {
+		return err
 	}
 	if err := p.store.SetMemo(rebuildMemo, nil); err != nil {
 		return err
@@ -133,27 +122,4 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	p.rebuilding = false
 	p.log.Info("rebuild complete", "sequence", p.head.Sequence)
 	return nil
-}
-
-// gone adds the next users who are absent and were published as members to a batch.
-func (p *Pipeline) gone(b *batch, after string) (last string, complete bool, err error) {
-	var r state.Record
-	looked := 0
-	last, complete = after, true
-	err = p.store.Users(after, func(user string, encoded []byte) (bool, error) {
-		if looked == sweepLook || len(b.subjects) == sweepUsers {
-			complete = false
-			return false, nil
-		}
-		if err := r.Decode(encoded); err != nil {
-			return false, fmt.Errorf("user %q: %w", user, err)
-		}
-		looked++
-		last = user
-		if !r.Present && (r.Member() || len(r.Waits) > 0) {
-			b.subject(user)
-		}
-		return true, nil
-	})
-	return last, complete, err
 }

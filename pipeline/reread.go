@@ -126,50 +126,14 @@ func (p *Pipeline) rereadChunk(c *event.SnapshotChunk, first bool, w *state.Batc
 	return b, nil
 }
 
-// dropGone deletes every user that the state has and the table has not.
+// dropGone deletes every user that the state has and the table has not: what was read is of the current generation.
 func (p *Pipeline) dropGone(ctx context.Context) (gone int, err error) {
-	after := ""
-	for complete := false; !complete; {
-		if err := p.outbox.room(ctx, p.options.OutboxLimit); err != nil {
-			return gone, err
-		}
-		err := p.work(ctx, func(*state.Batch) (*batch, error) {
-			b := p.newBatch()
-			b.reread = true
-			var err error
-			after, complete, err = p.unseen(b, after)
-			gone += len(b.subjects)
-			return b, err
-		})
-		if err != nil {
-			return gone, err
-		}
-	}
-	return gone, nil
-}
-
-// unseen adds the next users that have a row of an earlier generation to a batch, to be deleted.
-func (p *Pipeline) unseen(b *batch, after string) (last string, complete bool, err error) {
-	var r state.Record
-	looked := 0
-	last, complete = after, true
 	current := p.catalogue.current().Generation
-	err = p.store.Users(after, func(user string, encoded []byte) (bool, error) {
-		if looked == sweepLook || len(b.subjects) == sweepUsers {
-			complete = false
-			return false, nil
-		}
-		if err := r.Decode(encoded); err != nil {
-			return false, fmt.Errorf("user %q: %w", user, err)
-		}
-		looked++
-		last = user
+	return p.sweepAll(ctx, func(b *batch) { b.reread = true }, func(b *batch, user string, r *state.Record) {
 		if r.Present && r.Generation < current {
 			b.subject(user).touches = []touch{{op: event.Delete}}
 		}
-		return true, nil
 	})
-	return last, complete, err
 }
 
 // reread gives a subject the row that was read, or takes its row away, and brings it to the generation that began with

@@ -152,17 +152,7 @@ func (w *world) hurry(ctx context.Context, part int, changes *atomic.Int64) {
 // eventuallyLong is eventually for what takes minutes.
 func (w *world) eventuallyLong(what string, condition func() bool) {
 	w.Helper()
-	timeout := time.NewTimer(15 * time.Minute)
-	defer timeout.Stop()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-timeout.C:
-			w.Fatalf("waited in vain for %s", what)
-		case <-tick.C:
-		}
-	}
+	w.within(15*time.Minute, 100*time.Millisecond, what, condition)
 }
 
 // countEvents is how many events of a cause are in ClickHouse; 0 while it has no answer.

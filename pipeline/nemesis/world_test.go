@@ -237,9 +237,15 @@ func (w *world) finish() {
 // eventually waits for a condition.
 func (w *world) eventually(what string, condition func() bool) {
 	w.Helper()
-	timeout := time.NewTimer(deadline)
+	w.within(deadline, 5*time.Millisecond, what, condition)
+}
+
+// within waits for a condition, for no longer than limit, and looks at it every so often.
+func (w *world) within(limit, every time.Duration, what string, condition func() bool) {
+	w.Helper()
+	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for !condition() {
 		select {
