@@ -61,8 +61,8 @@ bench-evaluator: ## Compare the evaluator with others, a row a measurement, into
 	cd evaluator/bench && go run . -out '$(abspath $(OUT))'
 
 .PHONY: api-check
-api-check: ## Hold the API against its OpenAPI document with schemathesis, from PyPI; FOR examples an operation (60)
-	@$(SETUP) demo
+api-check: ## Hold the API against its OpenAPI document with schemathesis, from PyPI, for FOR (60s)
+	@$(SETUP) api
 	@.ci/api-check $(or $(FOR:s=),60)
 
 .PHONY: fuzz

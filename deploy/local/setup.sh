@@ -4,6 +4,7 @@
 #
 #   setup.sh demo    npm: brings the embedded ClickHouse engine, and Postgres where none is installed
 #   setup.sh test    also a C compiler (for the race detector) and promtool (for the alert rules)
+#   setup.sh api     as demo, and Python with venv and curl (for schemathesis)
 #   setup.sh bin     prints the folder of tools that are kept outside the system; it belongs on the PATH
 #
 # Postgres itself is looked for, and brought when it is absent, by the local stack. Nothing is asked: as a user other
@@ -100,6 +101,18 @@ need_compiler() {
 	install "gcc libc6-dev" "gcc glibc-devel" "gcc musl-dev" gcc gcc gcc "gcc or clang"
 }
 
+need_python() {
+	python3 -c 'import venv, ensurepip' 2>/dev/null && return
+	say "Python 3 with venv is missing; schemathesis needs it"
+	install "python3 python3-venv" python3 python3 python python3 python "Python 3 with the module venv"
+}
+
+need_curl() {
+	have curl && return
+	say "curl is missing; the check of the API asks with it"
+	install curl curl curl curl curl curl curl
+}
+
 # promtool comes out of Debian's package without installing it, because that would start a Prometheus; from another
 # package manager, where nothing is started; or from source.
 need_promtool() {
@@ -141,6 +154,11 @@ test)
 	need_npm
 	need_compiler
 	need_promtool
+	;;
+api)
+	need_npm
+	need_python
+	need_curl
 	;;
 bin) echo "$bin" ;;
 *)
