@@ -13,11 +13,7 @@ import (
 
 func TestRepliesAreRememberedForTheirTime(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		control := source.Control()
 		const day = 24 * time.Hour
 		var claimed *postgres.Claim // the last that was fresh
@@ -76,11 +72,7 @@ func TestRepliesAreRememberedForTheirTime(t *testing.T) {
 
 func TestOfManyClaimsOneIsFresh(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		var group sync.WaitGroup
 		var fresh atomic.Int64
 		for range 16 {
@@ -105,11 +97,7 @@ func TestOfManyClaimsOneIsFresh(t *testing.T) {
 // lost it, can neither answer for the one that took it over nor let its key go.
 func TestAClaimIsItsOwnersAlone(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		claim := func(digest string) (*postgres.Claim, bool) {
 			t.Helper()
 			own, same, _, err := source.Control().ClaimReply(ctx, "ci", "k", []byte(digest), time.Hour)

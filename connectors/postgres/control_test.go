@@ -50,11 +50,7 @@ func TestWritesComeBackThroughTheLogWithTheirToken(t *testing.T) {
 
 func TestWritesThatChangeNothingCommitNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		control := source.Control()
 		push := func(versions ...postgres.Version) string {
 			t.Helper()
@@ -97,11 +93,7 @@ func TestWritesThatChangeNothingCommitNothing(t *testing.T) {
 
 func TestControlRefusals(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		control := source.Control()
 		for _, kind := range []string{"static", "dynamic"} {
 			if _, _, err := control.CommitVersion(ctx, "test", version("a-"+kind, kind, "1"), postgres.Author{}); err != nil {
@@ -146,11 +138,7 @@ func TestControlRefusals(t *testing.T) {
 
 func TestConcurrentCommitsNumberWithoutGaps(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
@@ -169,11 +157,7 @@ func TestConcurrentCommitsNumberWithoutGaps(t *testing.T) {
 
 func TestSnapshotHasLatestDefinitionsAndMembersOfItsEnvironment(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
-		db.run(usersTable)
-		source, ctx := db.source(), context.Background()
-		if err := source.Prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
+		source, ctx := db.prepared(), context.Background()
 		control := source.Control()
 		for _, environment := range []string{"test", "production"} {
 			for _, sha := range []string{"1", "2"} {

@@ -196,6 +196,17 @@ func (db *database) source(change ...func(*postgres.Options)) *postgres.Source {
 	return source
 }
 
+// prepared is a source of a database that has a users table and everything a worker makes.
+func (db *database) prepared() *postgres.Source {
+	db.t.Helper()
+	db.run(usersTable)
+	source := db.source()
+	if err := source.Prepare(context.Background()); err != nil {
+		db.t.Fatal(err)
+	}
+	return source
+}
+
 // eventually waits for a condition that the passing of time alone does not make true.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()

@@ -32,18 +32,23 @@ func apply(t *rapid.T, members []evaluator.AudienceID, diff *evaluator.Diff) []e
 	return members
 }
 
+// drawn is a few audiences and a judge of them.
+func drawn(t *rapid.T) (*cases.Maker, []evaluator.Audience, *Judge) {
+	m := cases.New(rapidSource{t})
+	audiences := m.Audiences(1 + m.IntN(6))
+	set, err := Compile(audiences, cases.Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, audiences, set.NewJudge()
+}
+
 // TestDiffIsTheDifferenceOfMatches follows a user through changes: the members before and a diff are the members after, and
 // one jump is the sum of its steps.
 func TestDiffIsTheDifferenceOfMatches(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := cases.New(rapidSource{t})
-		audiences := m.Audiences(1 + m.IntN(6))
-		set, err := Compile(audiences, cases.Schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		judge := set.NewJudge()
+		m, audiences, judge := drawn(t)
 		var match evaluator.Match
 		var diff evaluator.Diff
 		first := m.Input(audiences)
@@ -71,13 +76,7 @@ func TestDiffIsTheDifferenceOfMatches(t *testing.T) {
 func TestNothingFlipsBeforeTheNextFlip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := cases.New(rapidSource{t})
-		audiences := m.Audiences(1 + m.IntN(6))
-		set, err := Compile(audiences, cases.Schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		judge := set.NewJudge()
+		m, audiences, judge := drawn(t)
 		in := m.Input(audiences)
 		var match evaluator.Match
 		judge.Match(&in, &match)
