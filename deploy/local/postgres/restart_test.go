@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/deploy/local/loopback"
 )
@@ -55,8 +56,17 @@ func TestKillIsACrash(t *testing.T) {
 	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if log, _ = os.ReadFile(filepath.Join(s.dir, logName)); !strings.Contains(string(log), "not properly shut down") {
-		t.Errorf("the server did not recover from a crash:\n%s", log)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(readyPoll) { // what it prints may be on its way to the file yet
+		log, err := os.ReadFile(filepath.Join(s.dir, logName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(log), "not properly shut down") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the server did not recover from a crash:\n%s", log)
+		}
 	}
 }
 
