@@ -19,6 +19,7 @@ type group struct {
 	kind       groupKind
 	used       uint64     // bits that are audiences, or clauses of a scattered one
 	questions  []question // of audiences with conditions beyond the lanes: by bit and clause
+	asks       []uint64   // of those, by clause: audiences that ask something
 	whole      uint64     // of those: audiences of which no condition is two predicates
 }
 
@@ -174,6 +175,7 @@ func (y *layout) settle() {
 			g.groupAt = append(g.groupAt, int32(n))
 		}
 	}
+	g.summariseGroups()
 	for _, i := range g.clauseAt {
 		if i != none {
 			y.laned = append(y.laned, &y.plans[i])
@@ -188,4 +190,25 @@ func (g *segment) blockCount() uint32 {
 		return g.groups[n-1].end
 	}
 	return 0
+}
+
+// run is a number of groups, one after the other, of as many clauses.
+type run struct {
+	first, end int // groups
+	block      int // the first one of theirs
+	size       int // blocks of each
+}
+
+func (g *segment) summariseGroups() {
+	for n := range g.groups {
+		gr := &g.groups[n]
+		if gr.kind == byBits {
+			g.bitGroups = n + 1
+		}
+		size := int(gr.end - gr.first)
+		if len(g.runs) == 0 || g.runs[len(g.runs)-1].size != size {
+			g.runs = append(g.runs, run{first: n, block: int(gr.first), size: size})
+		}
+		g.runs[len(g.runs)-1].end = n + 1
+	}
 }

@@ -2,66 +2,71 @@ package compiled
 
 import "math/bits"
 
-// diff tells the audiences of the segment whose verdict differs. Those for which that is not clear from one clause are
-// touched, to be compared when every segment is through.
-func (s *scratch) diff() {
+// diffBits tells the audiences of the segment that bits decide, or a clause found by hash, and whose verdict differs. Those
+// for which that is not clear from one clause, and those that ask about one told, are touched.
+func (s *scratch) diffBits() {
 	g := s.part.segment
+	s.moved = false
 	if s.mask == 0 {
 		if g.timedHashed { // for their flips
 			s.visitClusters()
 		}
 		return
 	}
-	moved := s.movedVectors()
+	s.moved = s.vectorsMoved()
 	if s.mask&clockBit != 0 {
-		moved = s.visitResidue(&g.clocked) || moved
+		s.markResidue(&g.clocked)
 	}
 	for _, a := range g.residues {
 		if s.differs(a) {
-			moved = s.visitResidue(&g.attributes[a].residue) || moved
+			s.markResidue(&g.attributes[a].residue)
 		}
 	}
-	if moved {
-		s.visitGroups()
+	if s.moved {
+		s.fill()
+		s.flipBits()
 	}
 	s.visitClusters()
 }
 
-// visitResidue marks groups, and the clauses in their blocks, whose conditions beyond the lanes may have another verdict.
-func (s *scratch) visitResidue(r *blockBits) bool {
-	g := s.part.segment
+// diffGroups tells the audiences of the other groups whose verdict differs.
+func (s *scratch) diffGroups() {
+	if !s.moved {
+		return
+	}
+	groups := s.part.segment.groups
+	for n := s.part.segment.bitGroups; n < len(groups); n++ {
+		if groups[n].kind == byResidue {
+			s.visitResidual(n)
+		} else {
+			s.visitScattered(n)
+		}
+	}
+}
+
+// markResidue marks the clauses whose conditions beyond the lanes may have another verdict.
+func (s *scratch) markResidue(r *blockBits) {
 	for i, b := range r.blocks {
-		n := g.groupAt[b]
-		s.visit[n/64] |= 1 << (n % 64)
 		s.residue[b] |= r.words[i]
 	}
-	return len(r.blocks) > 0
+	s.moved = s.moved || len(r.blocks) > 0
 }
 
-func union(a, b []uint64) {
-	for i, w := range b {
-		a[i] |= w
-	}
-}
-
-// movedVectors marks the groups of the vectors whose words may differ between the sides.
-func (s *scratch) movedVectors() (moved bool) {
+// vectorsMoved reports whether the words of any vector may differ between the sides.
+func (s *scratch) vectorsMoved() bool {
 	g := s.part.segment
 	for n := range g.vectors {
 		v := &g.vectors[n]
-		if !s.differs(v.attribute) && (v.kind != ageLane || s.mask&clockBit == 0) {
-			continue
-		}
-		if s.moved(v) {
-			union(s.visit, v.bitmap)
-			moved = true
+		if s.differs(v.attribute) || v.kind == ageLane && s.mask&clockBit != 0 {
+			if s.vectorMoved(v) {
+				return true
+			}
 		}
 	}
-	return moved
+	return false
 }
 
-// moved reports whether a vector's words may differ.
-func (s *scratch) moved(v *vector) bool {
+func (s *scratch) vectorMoved(v *vector) bool {
 	if v.kind == ageLane {
 		earlier, later := s.ageRanks(v)
 		return earlier != later
@@ -70,66 +75,71 @@ func (s *scratch) moved(v *vector) bool {
 	return differ
 }
 
-// visitGroups compares both sides of every group marked.
-func (s *scratch) visitGroups() {
-	s.fill()
-	groups := s.part.segment.groups
-	for i, marked := range s.visit {
-		s.visit[i] = 0
-		for ; marked != 0; marked &= marked - 1 {
-			n := i*64 + bits.TrailingZeros64(marked)
-			switch groups[n].kind {
-			case byBits:
-				s.visitBits(n)
-			case byResidue:
-				s.visitResidual(n)
-			default:
-				s.visitScattered(n)
-			}
+// flips are audiences that bits decide and that flipped, while they are found. One pass finds the words that are not zero,
+// the next one the bits of those, neither with a branch that depends on the data.
+type flips struct {
+	groups []int32  // by word
+	words  []uint64 // bits that flipped
+	list   []uint32 // audiences times two, plus one for those that hold on the later side
+}
+
+func newFlips(groups int) flips {
+	return flips{groups: make([]int32, groups+1), words: make([]uint64, groups+1), list: make([]uint32, 64)}
+}
+
+// flipBits tells the audiences that their bits decide.
+func (s *scratch) flipBits() {
+	p := s.part
+	violated, live := s.violated[:p.segment.bitGroups], p.live[:p.segment.bitGroups]
+	groups, words, n := s.flips.groups, s.flips.words, 0
+	for i := range violated {
+		flipped := (violated[i][before] ^ violated[i][after]) & live[i]
+		groups[n], words[n] = int32(i), flipped
+		n += int((flipped | -flipped) >> 63)
+	}
+	m := 0
+	for i, group := range groups[:n] {
+		flipped := words[i]
+		m += s.flips.unpack(m, flipped, ^violated[group][after], p.segment.groups[group].audience)
+		for asked := flipped & p.askedIn[group]; asked != 0; asked &= asked - 1 {
+			s.touchAskers(p.segment.groups[group].audience + int32(bits.TrailingZeros64(asked)))
 		}
+	}
+	for _, e := range s.flips.list[:m] {
+		s.judge.note(p.position[e>>1], uint64(e&1))
 	}
 }
 
-// visitBits tells the audiences of a group that their bits decide.
-func (s *scratch) visitBits(n int) {
-	p := s.part
-	violated := s.violated(n)
-	flipped := (violated[before] ^ violated[after]) & p.live[n]
-	if flipped == 0 {
-		return
+// unpack writes the audiences of one word to the list from m on, and returns how many there are.
+func (f *flips) unpack(m int, flipped, holds uint64, first int32) int {
+	if len(f.list)-m < 64 {
+		f.list = append(f.list, make([]uint32, len(f.list))...)
 	}
-	first := p.segment.groups[n].audience
-	asked := flipped & p.askedIn[n]
-	for ; flipped != 0; flipped &= flipped - 1 {
+	list, count := f.list[m:m+64], bits.OnesCount64(flipped)
+	const usual = 4 // more than these are hardly ever one word's
+	for i := range usual {
 		bit := bits.TrailingZeros64(flipped)
-		s.judge.note(p.position[int(first)+bit], violated[after]>>bit&1^1)
+		list[i] = uint32(int(first)+bit)<<1 | uint32(holds>>(bit&63)&1)
+		flipped &= flipped - 1
 	}
-	for ; asked != 0; asked &= asked - 1 {
-		s.flipped = append(s.flipped, first+int32(bits.TrailingZeros64(asked)))
+	for i := usual; i < count; i++ {
+		bit := bits.TrailingZeros64(flipped)
+		list[i] = uint32(int(first)+bit)<<1 | uint32(holds>>(bit&63)&1)
+		flipped &= flipped - 1
 	}
+	return count
 }
 
 // visitScattered touches the audiences of clauses that flipped, or that may have beyond the lanes.
 func (s *scratch) visitScattered(n int) {
 	g := s.part.segment
 	gr := &g.groups[n]
-	violated := s.violated(n)
+	violated := s.violated[n]
 	residue := s.residue[gr.first] &^ (violated[before] & violated[after])
 	s.residue[gr.first] = 0
 	for flipped := ((violated[before] ^ violated[after]) | residue) & gr.used; flipped != 0; flipped &= flipped - 1 {
 		s.touch(g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(flipped)]].audience)
 	}
-}
-
-// violated returns which audiences of a group satisfy no clause, on both sides. The planes must be filled.
-func (s *scratch) violated(n int) pair {
-	gr := &s.part.segment.groups[n]
-	all := s.blocks[gr.first]
-	for _, w := range s.blocks[gr.first+1 : gr.end] {
-		all[before] &= w[before]
-		all[after] &= w[after]
-	}
-	return all
 }
 
 // tell notes that the verdict of an audience differs.
@@ -141,7 +151,14 @@ func (s *scratch) tell(a int32, is bool) {
 	}
 	s.judge.note(p.position[a], entered)
 	if p.asked[a/64]>>(a%64)&1 != 0 {
-		s.flipped = append(s.flipped, a)
+		s.touchAskers(a)
+	}
+}
+
+// touchAskers touches the audiences that ask about one that flipped.
+func (s *scratch) touchAskers(a int32) {
+	for _, h := range s.part.askers(a) {
+		s.judge.parts[h.part].touch(h.audience)
 	}
 }
 
@@ -151,5 +168,37 @@ func (s *scratch) touch(a int32) {
 		return
 	}
 	s.touched[a] = s.epoch
-	s.queue = append(s.queue, a)
+	g := s.part.segment
+	n := g.groupOf[a]
+	if n == none || g.groups[n].kind != byResidue {
+		s.queue = append(s.queue, a)
+		return
+	}
+	if s.asking[n] == 0 {
+		s.pending = append(s.pending, n)
+	}
+	s.asking[n] |= 1 << (a - g.groups[n].audience)
+}
+
+// settle compares the verdicts of the audiences that were touched, which touches those that ask about the ones that differ.
+// It reports whether there was anything to do.
+func (s *scratch) settle() bool {
+	if len(s.queue) == 0 && len(s.pending) == 0 {
+		return false
+	}
+	for i := 0; i < len(s.queue); i++ {
+		a := s.queue[i]
+		if was, is := s.verdict(a, before), s.verdict(a, after); was != is {
+			s.tell(a, is)
+		}
+	}
+	s.queue = s.queue[:0]
+	for i := 0; i < len(s.pending); i++ {
+		if n := s.pending[i]; s.asking[n] != 0 {
+			s.fill()
+			s.visitResidual(int(n))
+		}
+	}
+	s.pending = s.pending[:0]
+	return true
 }

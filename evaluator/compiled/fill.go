@@ -53,6 +53,41 @@ func (s *scratch) combine() {
 	for i := range blocks {
 		blocks[i] = pair{constant[i] | earlier[i] | agedEarlier[i], constant[i] | later[i] | agedLater[i]}
 	}
+	for i := range s.part.segment.runs {
+		s.conjoin(&s.part.segment.runs[i])
+	}
+}
+
+// conjoin works out of the words of blocks those of groups: audiences none of whose clauses hold.
+func (s *scratch) conjoin(r *run) {
+	violated, blocks := s.violated[r.first:r.end], s.blocks[r.block:]
+	switch r.size {
+	case 1:
+		copy(violated, blocks)
+	case 2:
+		blocks = blocks[:2*len(violated)]
+		for i := range violated {
+			a, b := blocks[2*i], blocks[2*i+1]
+			violated[i] = pair{a[before] & b[before], a[after] & b[after]}
+		}
+	default:
+		for i := range violated {
+			all := blocks[i*r.size]
+			for _, w := range blocks[i*r.size+1 : (i+1)*r.size] {
+				all[before] &= w[before]
+				all[after] &= w[after]
+			}
+			violated[i] = all
+		}
+	}
+}
+
+// groupViolated are the audiences of a group none of whose clauses hold, as far as the lanes say.
+func (s *scratch) groupViolated(n int32) pair {
+	if s.filled != s.epoch {
+		s.fill()
+	}
+	return s.violated[n]
 }
 
 func (s *scratch) fillAge(v *vector, words []uint64) {

@@ -72,7 +72,10 @@ func (j *Judge) diff(before, after *evaluator.Input) {
 	}
 	j.touchGiven(before.Given, after.Given)
 	for _, s := range j.parts {
-		s.diff()
+		s.diffBits()
+	}
+	for _, s := range j.parts {
+		s.diffGroups()
 	}
 	for settled := false; !settled; {
 		settled = true
@@ -82,27 +85,6 @@ func (j *Judge) diff(before, after *evaluator.Input) {
 			}
 		}
 	}
-}
-
-// settle compares the verdicts of the audiences that were touched, and touches those that ask about the ones that differ.
-// It reports whether there was anything to do.
-func (s *scratch) settle() bool {
-	if len(s.queue) == 0 && s.told == len(s.flipped) {
-		return false
-	}
-	for _, a := range s.queue {
-		if was, is := s.compare(a); was != is {
-			s.tell(a, is)
-		}
-	}
-	s.queue = s.queue[:0]
-	for _, a := range s.flipped[s.told:] {
-		for _, h := range s.part.asking[a] {
-			s.judge.parts[h.part].touch(h.audience)
-		}
-	}
-	s.told = len(s.flipped)
-	return true
 }
 
 // touchSampled touches the audiences that depend on the user's id.

@@ -41,14 +41,6 @@ func (y *layout) build() {
 	y.vectors = make(map[vectorKey]int)
 	shares := y.collect()
 	for i := range g.vectors {
-		v := &g.vectors[i]
-		v.bitmap = make([]uint64, bitmapWords(len(g.groups)))
-		for _, b := range v.blocks {
-			n := g.groupAt[b]
-			v.bitmap[n/64] |= 1 << (n % 64)
-		}
-	}
-	for i := range g.vectors {
 		y.fill(i, shares[i])
 	}
 }

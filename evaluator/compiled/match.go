@@ -10,7 +10,7 @@ func (s *scratch) match() {
 	}
 	for n := range g.groups {
 		gr := &g.groups[n]
-		violated := s.violated(n)
+		violated := s.violated[n]
 		if gr.kind == scattered {
 			for holding := gr.used &^ violated[after]; holding != 0; holding &= holding - 1 {
 				s.tryClause(&g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(holding)]])

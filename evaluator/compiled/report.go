@@ -10,33 +10,38 @@ import (
 // tally collects the audiences of a judgement as bits of their positions in the set's order, so that telling them in that
 // order takes no sorting. It is clear between judgements.
 type tally struct {
-	moved, entered, owned []uint64 // the last two count where moved is set; owned ones are known to have changed by themselves
-	summary               []uint64 // a bit for each word of moved that is not zero
-	at                    int      // of summary: the words before are zero
+	words   []tallied
+	summary []uint64 // a bit for each of words that is not zero
+	at      int      // of summary: the words before are zero
+}
+
+// tallied is 64 positions. What is entered or owned counts where moved is set; owned ones are known to have changed by
+// themselves.
+type tallied struct {
+	moved, entered, owned uint64
 }
 
 func newTally(positions int) tally {
 	n := bitmapWords(positions)
-	return tally{
-		moved: make([]uint64, n), entered: make([]uint64, n), owned: make([]uint64, n), summary: make([]uint64, bitmapWords(n)),
-	}
+	return tally{words: make([]tallied, n), summary: make([]uint64, bitmapWords(n))}
 }
 
 // note adds the audience at a position; entered is 1 when it holds on the later side.
 func (t *tally) note(position int32, entered uint64) {
 	word, bit := uint32(position)/64, uint32(position)%64
-	t.moved[word] |= 1 << bit
-	t.entered[word] |= entered << bit
+	w := &t.words[word]
+	w.moved |= 1 << bit
+	w.entered |= entered << bit
 	t.summary[word/64] |= 1 << (word % 64)
 }
 
 // credit says that an audience that was noted has changed by itself, if owned is 1.
 func (t *tally) credit(position int32, owned uint64) {
-	t.owned[uint32(position)/64] |= owned << (uint32(position) % 64)
+	t.words[uint32(position)/64].owned |= owned << (uint32(position) % 64)
 }
 
 // take returns the next words that are not zero and clears them. It reports false once there are none left.
-func (t *tally) take() (word int, moved, entered, owned uint64, ok bool) {
+func (t *tally) take() (word int, w tallied, ok bool) {
 	for ; t.at < len(t.summary); t.at++ {
 		words := t.summary[t.at]
 		if words == 0 {
@@ -44,18 +49,17 @@ func (t *tally) take() (word int, moved, entered, owned uint64, ok bool) {
 		}
 		t.summary[t.at] = words & (words - 1)
 		word = t.at*64 + bits.TrailingZeros64(words)
-		moved, entered, owned = t.moved[word], t.entered[word], t.owned[word]
-		t.moved[word], t.entered[word], t.owned[word] = 0, 0, 0
-		return word, moved, entered, owned, true
+		w, t.words[word] = t.words[word], tallied{}
+		return word, w, true
 	}
 	t.at = 0
-	return 0, 0, 0, 0, false
+	return 0, tallied{}, false
 }
 
 // members writes the numbers of the audiences noted, ascending.
 func (j *Judge) members(out *evaluator.Match) {
-	for word, moved, _, _, ok := j.take(); ok; word, moved, _, _, ok = j.take() {
-		for ; moved != 0; moved &= moved - 1 {
+	for word, w, ok := j.take(); ok; word, w, ok = j.take() {
+		for moved := w.moved; moved != 0; moved &= moved - 1 {
 			out.Members = append(out.Members, j.set.ids[word*64+bits.TrailingZeros64(moved)])
 		}
 	}
@@ -68,20 +72,41 @@ func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
 	for _, s := range j.parts {
 		out.Visited += len(s.found) + s.looked
 	}
+	sideless := uint64(0)
+	if alone && !entered {
+		sideless = ^uint64(0)
+	}
 	changes := out.Changes
-	for word, moved, in, owned, ok := j.take(); ok; word, moved, in, owned, ok = j.take() {
-		if alone && !entered {
-			in = 0
+	for word, w, ok := j.take(); ok; word, w, ok = j.take() {
+		count := bits.OnesCount64(w.moved)
+		from := len(changes)
+		if cap(changes)-from < 64 {
+			changes = slices.Grow(changes, 64)
 		}
-		owned |= ^j.set.referring[word]
-		ids := j.set.ids[word*64:]
-		for ; moved != 0; moved &= moved - 1 {
-			bit := bits.TrailingZeros64(moved)
-			own := owned>>bit&1 != 0 || j.own(j.set.order[word*64+bit], alone)
-			changes = append(changes, evaluator.Change{Audience: ids[bit], Entered: in>>bit&1 != 0, Own: own})
+		unpackChanges(changes[from:from+64], j.set.ids[word*64:word*64+65], w.moved, w.entered&^sideless, count)
+		changes = changes[:from+count]
+		for unsure := w.moved & j.set.referring[word]; unsure != 0; unsure &= unsure - 1 {
+			bit := bits.TrailingZeros64(unsure)
+			c := &changes[from+bits.OnesCount64(w.moved&(1<<bit-1))]
+			c.Own = w.owned>>bit&1 != 0 || j.own(j.set.order[word*64+bit], alone)
 		}
 	}
 	out.Changes = changes
+}
+
+// unpackChanges writes the changes of one word, as their own. Like flips.unpack it does not branch for each.
+func unpackChanges(changes []evaluator.Change, ids []evaluator.AudienceID, moved, entered uint64, count int) {
+	const usual = 4
+	for i := range usual {
+		bit := bits.TrailingZeros64(moved)
+		changes[i] = evaluator.Change{Audience: ids[bit], Entered: entered>>(bit&63)&1 != 0, Own: true}
+		moved &= moved - 1
+	}
+	for i := usual; i < count; i++ {
+		bit := bits.TrailingZeros64(moved)
+		changes[i] = evaluator.Change{Audience: ids[bit], Entered: entered>>(bit&63)&1 != 0, Own: true}
+		moved &= moved - 1
+	}
 }
 
 // own reports whether a change of an audience that refers to others is its own.

@@ -5,9 +5,9 @@ import "math/bits"
 // question is what a clause asks beyond its lanes. Most ask one thing, which is found here without a look at clause, literal
 // and predicate: those of an audience are neighbours of those of the next.
 type question struct {
-	kind    questionKind
-	negated bool
 	index   int32 // a memo or a reference
+	kind    questionKind
+	negated uint8 // 1 when the answer is the opposite
 }
 
 type questionKind uint8
@@ -21,10 +21,15 @@ const (
 
 // finishResidue lists the questions of a group's clauses, those of one audience after those of another.
 func (g *segment) finishResidue(gr *group) {
+	gr.asks = make([]uint64, gr.end-gr.first)
 	for bit := range bits.Len64(gr.used) {
 		a := &g.audiences[int(gr.audience)+bit]
-		for c := a.first; c < a.end; c++ {
-			gr.questions = append(gr.questions, g.questionOf(&g.clauses[c]))
+		for i := range a.end - a.first {
+			q := g.questionOf(&g.clauses[a.first+i])
+			gr.questions = append(gr.questions, q)
+			if q.kind != asksNothing {
+				gr.asks[i] |= 1 << bit
+			}
 		}
 		if a.whole {
 			gr.whole |= 1 << bit
@@ -40,63 +45,118 @@ func (g *segment) questionOf(c *clause) question {
 		return question{kind: asksMore}
 	}
 	l := g.literals[c.first]
+	var q question
 	switch p := &g.predicates[l.predicate()]; {
 	case p.op == opMember:
-		return question{asksMember, l.negated(), p.reference}
+		q = question{kind: asksMember, index: p.reference}
 	case p.memo != 0:
-		return question{asksMemo, l.negated(), p.memo - 1}
+		q = question{kind: asksMemo, index: p.memo - 1}
+	default:
+		return question{kind: asksMore}
 	}
-	return question{kind: asksMore}
+	if l.negated() {
+		q.negated = 1
+	}
+	return q
 }
 
 // visitResidual compares the audiences of a group that have conditions beyond the lanes: those that the lanes let through on
-// some side, if the lanes' verdict or what those conditions read differs.
+// some side, if the lanes' verdict or what those conditions read differs. It works on the words of 64 audiences, and looks at
+// the questions of those only that their other clauses do not decide.
 func (s *scratch) visitResidual(n int) {
 	gr := &s.part.segment.groups[n]
-	violated := s.violated(n)
-	var flipped, residue uint64
-	for b := gr.first; b < gr.end; b++ {
-		flipped |= s.blocks[b][before] ^ s.blocks[b][after]
-		residue |= s.residue[b]
-		s.residue[b] = 0
+	violated := s.violated[n]
+	var flipped, free pair // free are audiences that a clause without a question lets in
+	differ := s.asking[n]
+	s.asking[n] = 0
+	blocks, asks := s.blocks[gr.first:gr.end], gr.asks
+	for i := range blocks {
+		w := blocks[i]
+		flipped[before] |= w[before] ^ w[after]
+		differ |= s.residue[int(gr.first)+i]
+		s.residue[int(gr.first)+i] = 0
+		free[before] |= ^w[before] &^ asks[i]
+		free[after] |= ^w[after] &^ asks[i]
 	}
-	owned := flipped & gr.whole // some literal in the lanes flipped, and it is one of the audience's own conditions
-	through := (flipped | residue) & s.part.live[n] &^ (violated[before] & violated[after])
-	for ; through != 0; through &= through - 1 {
-		bit := bits.TrailingZeros64(through)
-		if was, is := s.compareBit(gr, bit); was != is {
-			a := gr.audience + int32(bit)
-			s.tell(a, is)
-			s.judge.credit(s.part.position[a], owned>>bit&1)
+	through := (flipped[before] | differ) & s.part.live[n] &^ (violated[before] & violated[after])
+	if through &^= free[before] & free[after]; through == 0 {
+		return
+	}
+	holds := free
+	for i := range blocks {
+		w := blocks[i]
+		for open := through & asks[i] &^ (w[before] & w[after]) &^ (holds[before] & holds[after]); open != 0; open &= open - 1 {
+			bit := bits.TrailingZeros64(open)
+			was, is := s.answer(gr, bit, i, ^w[before]>>bit&1, ^w[after]>>bit&1)
+			holds[before] |= was << bit
+			holds[after] |= is << bit
 		}
+	}
+	owned := flipped[before] & gr.whole // some literal in the lanes flipped, and it is one of the audience's own conditions
+	for changed := (holds[before] ^ holds[after]) & through; changed != 0; changed &= changed - 1 {
+		bit := bits.TrailingZeros64(changed)
+		a := gr.audience + int32(bit)
+		s.tell(a, holds[after]>>bit&1 != 0)
+		s.judge.credit(s.part.position[a], owned>>bit&1)
 	}
 }
 
-// compareBit judges an audience of a group on both sides.
-func (s *scratch) compareBit(gr *group, bit int) (was, is bool) {
-	size := int(gr.end - gr.first)
-	questions := gr.questions[bit*size:][:size]
-	for i := 0; i < size && !(was && is); i++ {
-		w := &s.blocks[int(gr.first)+i]
-		had, has := w[before]>>bit&1 == 0, w[after]>>bit&1 == 0
-		if q := &questions[i]; q.kind == asksMore {
-			g := s.part.segment
-			c := g.audiences[int(gr.audience)+bit].first + int32(i)
-			was, is = was || had && s.beyond(&g.clauses[c], before), is || has && s.beyond(&g.clauses[c], after)
+// answer answers the question of a clause on the sides where its lanes let it through: those of had and has that are 1.
+func (s *scratch) answer(gr *group, bit, clause int, had, has uint64) (was, is uint64) {
+	q := &gr.questions[bit*len(gr.asks)+clause]
+	switch q.kind {
+	case asksMemo:
+		was, is = s.recallBoth(q.index, had, has)
+	case asksMember:
+		if t := &s.part.targets[q.index]; t.kind == targetBit {
+			violated := s.judge.parts[t.part].groupViolated(t.group)
+			was, is = ^violated[before]>>t.bit&1, ^violated[after]>>t.bit&1
 		} else {
-			was, is = was || had && s.answer(q, before), is || has && s.answer(q, after)
+			was, is = s.memberBoth(q.index, had, has)
 		}
+	default:
+		g := s.part.segment
+		c := &g.clauses[g.audiences[int(gr.audience)+bit].first+int32(clause)]
+		if had != 0 {
+			was = oneIf(s.beyond(c, before))
+		}
+		if has != 0 {
+			is = oneIf(s.beyond(c, after))
+		}
+	}
+	return (was ^ uint64(q.negated)) & had, (is ^ uint64(q.negated)) & has
+}
+
+func oneIf(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// recallBoth is the verdict of a predicate that is remembered, on the sides asked for.
+func (s *scratch) recallBoth(memo int32, had, has uint64) (was, is uint64) {
+	g := s.part.segment
+	if g.remembered[memo].mask&s.mask == 0 {
+		is = oneIf(s.recall(g, memo, after))
+		return is, is
+	}
+	if had != 0 {
+		was = oneIf(s.recall(g, memo, before))
+	}
+	if has != 0 {
+		is = oneIf(s.recall(g, memo, after))
 	}
 	return was, is
 }
 
-// answer answers a question that is one thing at most.
-func (s *scratch) answer(q *question, on side) bool {
-	switch q.kind {
-	case asksMemo:
-		return s.recall(s.part.segment, q.index, on) != q.negated
-	case asksMember:
-		return s.member(q.index, on) != q.negated
+// memberBoth is the answer to a question about another audience, on the sides asked for.
+func (s *scratch) memberBoth(reference int32, had, has uint64) (was, is uint64) {
+	if had != 0 {
+		was = oneIf(s.member(reference, before))
 	}
-	return true
+	if has != 0 {
+		is = oneIf(s.member(reference, after))
+	}
+	return was, is
 }

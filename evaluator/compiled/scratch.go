@@ -20,18 +20,20 @@ type scratch struct {
 	finder  finder
 
 	planes
-	words   []uint64 // of one vector
-	filled  uint32   // epoch of the planes and of blocks
-	blocks  []pair   // by block: the clauses violated, on both sides
-	residue []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
-	visit   []uint64 // bitmap of groups to look at; zero between judgements
+	words    []uint64 // of one vector
+	filled   uint32   // epoch of the planes and of blocks
+	blocks   []pair   // by block: the clauses violated, on both sides
+	violated []pair   // by group: the audiences of which every clause is
+	residue  []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
+	moved    bool     // some word or residue may differ between the sides
+	flips    flips
 
 	touched  []uint32   // by audience: epoch in which it was touched
 	queue    []int32    // audiences whose verdicts must be compared
+	asking   []uint64   // by group: those of them whose questions are words; zero between judgements
+	pending  []int32    // groups of those
 	verdicts []verdicts // by audience
 	memos    []verdicts // by memo
-	flipped  []int32    // audiences that flipped and that others ask about
-	told     int        // of flipped: those whose askers were touched
 
 	spans   []span
 	tried   []uint32 // by audience: epoch in which its flip was worked out
@@ -62,7 +64,9 @@ func newScratch(p *part, j *Judge) *scratch {
 		words:    make([]uint64, len(g.groupAt)),
 		blocks:   make([]pair, len(g.groupAt)),
 		residue:  make([]uint64, len(g.groupAt)),
-		visit:    make([]uint64, bitmapWords(len(g.groups))),
+		violated: make([]pair, len(g.groups)),
+		flips:    newFlips(g.bitGroups),
+		asking:   make([]uint64, len(g.groups)),
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),
 		memos:    make([]verdicts, len(g.remembered)),
@@ -77,9 +81,9 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 	if s.epoch == 0 { // once in four billion
 		s.forget()
 	}
-	s.mask, s.told, s.looked = 0, 0, 0
+	s.mask, s.looked = 0, 0
 	s.found = s.found[:0]
-	s.queue, s.flipped, s.hashed = s.queue[:0], s.flipped[:0], s.hashed[:0]
+	s.hashed = s.hashed[:0]
 }
 
 // forget clears every epoch, for they begin anew.

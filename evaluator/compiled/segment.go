@@ -18,6 +18,8 @@ type segment struct {
 	// The lanes: clauses as bits, 64 to a block.
 	vectors    []vector
 	groups     []group
+	bitGroups  int          // the first so many are decided by bits
+	runs       []run        // of groups of as many clauses
 	groupOf    []int32      // by audience: the group that judges it; none when none does
 	groupAt    []int32      // by block: its group
 	clauseAt   []int32      // by bit of all blocks: the clause, or none

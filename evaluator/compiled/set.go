@@ -1,8 +1,10 @@
 package compiled
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"muster/evaluator"
 )
@@ -14,7 +16,7 @@ type Set struct {
 	base      *base
 	parts     []*part                           // the base, and what came after it
 	order     []handle                          // of all dynamic audiences: each after those it refers to
-	ids       []evaluator.AudienceID            // in that order
+	ids       []evaluator.AudienceID            // in that order, and some that nobody has
 	referring []uint64                          // bitmap in that order: audiences with membership conditions
 	given     map[evaluator.AudienceID][]handle // by audience whose membership is given: those that ask about it
 }
@@ -22,13 +24,14 @@ type Set struct {
 // part is a segment in a set: what of it is in force, and what its references mean there.
 type part struct {
 	segment  *segment
-	dead     []uint64           // bitmap of audiences replaced or removed since; nil when there are none
-	live     []uint64           // by group: audiences in force
-	position []int32            // by audience: its place in Set.order
-	targets  []target           // by reference
-	asking   map[int32][]handle // by audience: those that ask about it
-	asked    []uint64           // bitmap of audiences: whether any does
-	askedIn  []uint64           // the same by group
+	dead     []uint64 // bitmap of audiences replaced or removed since; nil when there are none
+	live     []uint64 // by group: audiences in force
+	position []int32  // by audience: its place in Set.order
+	targets  []target // by reference
+	asking   []handle // those that ask about an audience, one audience's after the other's
+	askFrom  []uint32 // by audience, and one more: where in asking its are; nil when nobody asks
+	asked    []uint64 // bitmap of audiences: whether anybody asks
+	askedIn  []uint64 // the same by group
 }
 
 // handle names an audience of a set.
@@ -130,7 +133,6 @@ func (s *Set) link(sorted []evaluator.Audience) {
 	at := make(map[evaluator.AudienceID]handle, len(sorted))
 	for n, p := range s.parts {
 		p.position = make([]int32, len(p.segment.audiences))
-		p.asking = make(map[int32][]handle)
 		p.asked = make([]uint64, bitmapWords(len(p.segment.audiences)))
 		for i := range p.segment.audiences {
 			if !p.isDead(int32(i)) {
@@ -138,7 +140,8 @@ func (s *Set) link(sorted []evaluator.Audience) {
 			}
 		}
 	}
-	s.order, s.ids = make([]handle, len(sorted)), make([]evaluator.AudienceID, len(sorted))
+	s.order = make([]handle, len(sorted))
+	s.ids = make([]evaluator.AudienceID, 64*bitmapWords(len(sorted))+1) // whole words, and one for the bit that none has
 	s.referring = make([]uint64, bitmapWords(len(sorted)))
 	for i := range sorted {
 		h := at[sorted[i].ID]
@@ -185,6 +188,7 @@ func window(bitmap []uint64, first int32) uint64 {
 // resolve finds what the references of all parts lead to, and who asks about whom.
 func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
 	var byKey map[string]evaluator.Audience
+	asks := make([][]ask, len(s.parts))
 	for n, p := range s.parts {
 		if len(p.segment.references) == 0 {
 			continue
@@ -208,9 +212,12 @@ func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
 		}
 		for i := range p.segment.audiences {
 			if a := &p.segment.audiences[i]; a.referring && !p.isDead(int32(i)) {
-				s.noteAsking(p, a, handle{int32(n), int32(i)})
+				s.noteAsking(p, a, handle{int32(n), int32(i)}, asks)
 			}
 		}
+	}
+	for n, p := range s.parts {
+		p.fileAsks(asks[n])
 	}
 }
 
@@ -224,17 +231,46 @@ func (s *Set) judged(h handle) target {
 	return t
 }
 
-func (s *Set) noteAsking(p *part, a *audience, h handle) {
+// ask is an audience of a part and one that asks about it.
+type ask struct {
+	about int32
+	by    handle
+}
+
+func (s *Set) noteAsking(p *part, a *audience, h handle, asks [][]ask) {
 	for _, r := range a.asks {
 		switch t := &p.targets[r]; t.kind {
 		case targetGiven:
 			s.given[t.given.Audience] = append(s.given[t.given.Audience], h)
 		case targetJudged, targetBit:
-			asked := s.parts[t.part]
-			asked.asking[t.audience] = append(asked.asking[t.audience], h)
-			asked.asked[t.audience/64] |= 1 << (t.audience % 64)
+			asks[t.part] = append(asks[t.part], ask{t.audience, h})
 		}
 	}
+}
+
+// fileAsks makes what askers looks up.
+func (p *part) fileAsks(asks []ask) {
+	if len(asks) == 0 {
+		return
+	}
+	slices.SortStableFunc(asks, func(a, b ask) int { return cmp.Compare(a.about, b.about) })
+	p.askFrom = make([]uint32, len(p.segment.audiences)+1)
+	for i, a := range asks {
+		p.asking = append(p.asking, a.by)
+		p.asked[a.about/64] |= 1 << (a.about % 64)
+		p.askFrom[a.about+1] = uint32(i + 1)
+	}
+	for i := 1; i < len(p.askFrom); i++ {
+		p.askFrom[i] = max(p.askFrom[i], p.askFrom[i-1])
+	}
+}
+
+// askers returns who asks about an audience.
+func (p *part) askers(a int32) []handle {
+	if p.askFrom == nil {
+		return nil
+	}
+	return p.asking[p.askFrom[a]:p.askFrom[a+1]]
 }
 
 // isDead reports whether an audience of the segment is no longer in force.

@@ -9,7 +9,6 @@ type vector struct {
 	attribute int32
 	kind      laneKind // valueLane or ageLane
 	blocks    []uint32 // by word: its block, ascending
-	bitmap    []uint64 // of groups: those of the blocks
 	initial   []uint64 // words of a value that finds nothing
 	lanes     []lane   // scales on which it looks the value up
 }

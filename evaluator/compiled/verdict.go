@@ -41,22 +41,11 @@ func (s *scratch) verdict(a int32, on side) bool {
 	return v.holds[on&1]
 }
 
-// compare is the verdict of an audience on both sides.
-func (s *scratch) compare(a int32) (was, is bool) {
-	g := s.part.segment
-	if n := g.groupOf[a]; n != none && g.groups[n].kind == byResidue {
-		s.fill()
-		return s.compareBit(&g.groups[n], int(a-g.groups[n].audience))
-	}
-	return s.verdict(a, before), s.verdict(a, after)
-}
-
 func (s *scratch) judgeAudience(a int32, on side) bool {
 	g := s.part.segment
 	if n := g.groupOf[a]; n != none {
-		s.fill()
 		gr := &g.groups[n]
-		if violated := s.violated(int(n))[on&1] >> (a - gr.audience) & 1; violated != 0 || gr.kind == byBits {
+		if violated := s.groupViolated(n)[on&1] >> (a - gr.audience) & 1; violated != 0 || gr.kind == byBits {
 			return violated == 0
 		}
 	}
@@ -75,9 +64,7 @@ func (s *scratch) member(reference int32, on side) bool {
 	case targetGiven:
 		return isGiven(s.inputs[on].Given, *t.given)
 	case targetBit:
-		other := s.judge.parts[t.part]
-		other.fill()
-		return other.violated(int(t.group))[on&1]>>t.bit&1 == 0
+		return s.judge.parts[t.part].groupViolated(t.group)[on&1]>>t.bit&1 == 0
 	case targetJudged:
 		return s.judge.parts[t.part].verdict(t.audience, on)
 	}
