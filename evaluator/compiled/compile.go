@@ -17,6 +17,7 @@ func compileSegment(audiences []evaluator.Audience, schema *evaluator.Schema, o 
 	}
 	g.numberColumns()
 	g.makeAutomata()
+	g.markPopular(o.routing)
 	y := &layout{segment: g, plans: b.plans(o)}
 	y.arrange()
 	for i := range y.plans {
@@ -39,6 +40,11 @@ func (g *segment) finish() {
 		}
 		if len(a.residue.blocks) > 0 {
 			g.residues = append(g.residues, int32(i))
+		}
+	}
+	for i := range g.predicates {
+		if g.predicates[i].popular {
+			g.remember(int32(i))
 		}
 	}
 	for i := range g.clauses {
@@ -85,7 +91,7 @@ func (g *segment) remember(number int32) {
 	if p.memo != 0 || p.op == opMember { // which is remembered by audience
 		return
 	}
-	if p.argument == argDynamic || p.op == opMatches || p.op == opSample || p.op == opContains || p.op == opContainsAll {
+	if p.popular || p.argument == argDynamic || p.op == opMatches || p.op == opSample || p.op == opContains || p.op == opContainsAll {
 		g.remembered = append(g.remembered, remembered{number, g.maskOf(p)})
 		p.memo = int32(len(g.remembered))
 	}
@@ -211,13 +217,16 @@ func (y *layout) file() {
 			for g.vectors[n].blocks[at[n]] != block {
 				at[n]++
 			}
+			if p.kind == verdictLane {
+				continue
+			}
 			l := p.literals[0]
 			predicate := &g.predicates[l.predicate()]
 			if _, scaled := scaleOf(predicate); scaled {
 				continue
 			}
 			bit := at[n]<<6 | uint32(place%64)
-			f := of(p.attribute)
+			f := of(p.of)
 			for _, e := range f.of(l.predicate(), predicate) {
 				if l.negated() {
 					f.entries[e].violated = append(f.entries[e].violated, bit)

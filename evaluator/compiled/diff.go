@@ -56,20 +56,31 @@ func (s *scratch) markResidue(r *blockBits) {
 func (s *scratch) vectorsMoved() bool {
 	g := s.part.segment
 	for n := range g.vectors {
-		v := &g.vectors[n]
-		if s.differs(v.attribute) || v.kind == ageLane && s.mask&clockBit != 0 {
-			if s.vectorMoved(v) {
-				return true
-			}
+		if s.vectorMoved(&g.vectors[n]) {
+			return true
 		}
 	}
 	return false
 }
 
 func (s *scratch) vectorMoved(v *vector) bool {
-	if v.kind == ageLane {
+	switch v.kind {
+	case verdictLane:
+		g := s.part.segment
+		if g.remembered[g.predicates[v.attribute].memo-1].mask&s.mask == 0 {
+			return false
+		}
+		was, is := s.verdictsOf(v)
+		return was != is
+	case ageLane:
+		if !s.differs(v.attribute) && s.mask&clockBit == 0 {
+			return false
+		}
 		earlier, later := s.ageRanks(v)
 		return earlier != later
+	}
+	if !s.differs(v.attribute) {
+		return false
 	}
 	_, _, differ := s.bothProbes(v.attribute)
 	return differ

@@ -28,8 +28,12 @@ func (s *scratch) fill() {
 	for n := range s.part.segment.vectors {
 		v := &s.part.segment.vectors[n]
 		words := s.words[:len(v.blocks)]
-		if v.kind == ageLane {
+		switch v.kind {
+		case ageLane:
 			s.fillAge(v, words)
+			continue
+		case verdictLane:
+			s.fillVerdict(v)
 			continue
 		}
 		p, q, differ := s.bothProbes(v.attribute)

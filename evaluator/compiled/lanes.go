@@ -15,7 +15,7 @@ type vectorKey struct {
 
 func (k vectorKey) order() int64 { return int64(k.attribute)<<2 | int64(k.kind) }
 
-func (p *share) vector() vectorKey { return vectorKey{p.attribute, p.kind} }
+func (p *share) vector() vectorKey { return vectorKey{p.of, p.kind} }
 
 func bitmapWords(bits int) int { return (bits + 63) / 64 }
 
@@ -64,13 +64,13 @@ func (y *layout) collect() [][]placed {
 			if !ok {
 				n = len(g.vectors)
 				y.vectors[key] = n
-				g.vectors = append(g.vectors, vector{attribute: p.attribute, kind: p.kind})
+				g.vectors = append(g.vectors, vector{attribute: p.of, kind: p.kind})
 				shares = append(shares, nil)
-				x := g.attributes[p.attribute].ensureIndex()
-				if p.kind == ageLane {
-					x.age = vector0(n + 1)
-				} else {
-					x.value = vector0(n + 1)
+				switch p.kind {
+				case ageLane:
+					g.attributes[p.of].ensureIndex().age = vector0(n + 1)
+				case valueLane:
+					g.attributes[p.of].ensureIndex().value = vector0(n + 1)
 				}
 			}
 			v := &g.vectors[n]
@@ -94,6 +94,10 @@ func (a *attribute) ensureIndex() *index {
 func (y *layout) fill(n int, shares []placed) {
 	g := y.segment
 	v := &g.vectors[n]
+	if v.kind == verdictLane {
+		v.placeVerdicts(shares)
+		return
+	}
 	v.initial = make([]uint64, len(v.blocks))
 	var scaled [scaleKinds][]laneBits
 	for _, p := range shares {

@@ -65,6 +65,7 @@ type predicate struct {
 	required  string // what every match of the pattern holds
 	sample    *evaluator.Sample
 	items     *dictionary // of an equal_to_any with a long list: finds the item without walking
+	popular   bool        // it has a vector of its own
 	unlaned   bool        // it could sit in a lane, and its automaton has no room for it
 }
 

@@ -117,12 +117,16 @@ func (r *router) of(attribute int32, v evaluator.Value) float64 {
 type laneKind uint8
 
 const (
-	noLane    laneKind = iota
-	valueLane          // decided by the value alone
-	ageLane            // decided by the value and the clock
+	noLane      laneKind = iota
+	valueLane            // decided by the value alone
+	ageLane              // decided by the value and the clock
+	verdictLane          // decided by the predicate's own verdict
 )
 
 func laneOf(p *predicate) laneKind {
+	if p.popular {
+		return verdictLane
+	}
 	if p.attribute == none || p.unlaned {
 		return noLane
 	}
@@ -152,9 +156,9 @@ func laneOf(p *predicate) laneKind {
 
 // share is what a clause has in one vector.
 type share struct {
-	attribute int32
-	kind      laneKind
-	literals  []literal // several only on one scale
+	of       int32 // the attribute; of a verdictLane the predicate
+	kind     laneKind
+	literals []literal // several only on one scale
 }
 
 // shares distributes literals over vectors, one part for each; those that find no place are beyond the lanes.
@@ -167,8 +171,12 @@ next:
 			beyond = append(beyond, l)
 			continue
 		}
+		of := p.attribute
+		if kind == verdictLane {
+			of = l.predicate()
+		}
 		for i := range shares {
-			if shares[i].attribute == p.attribute && shares[i].kind == kind {
+			if shares[i].of == of && shares[i].kind == kind {
 				if !g.sameScale(shares[i].literals[0], l) {
 					beyond = append(beyond, l)
 				} else {
@@ -177,7 +185,7 @@ next:
 				continue next
 			}
 		}
-		shares = append(shares, share{p.attribute, kind, []literal{l}})
+		shares = append(shares, share{of, kind, []literal{l}})
 	}
 	return shares, beyond
 }

@@ -6,11 +6,12 @@ import "slices"
 // set when the attribute's value violates its clause, so that a block's clauses hold where none of its vectors' words has a
 // bit. An attribute has up to two vectors: of its value, and of its age.
 type vector struct {
-	attribute int32
-	kind      laneKind // valueLane or ageLane
-	blocks    []uint32 // by word: its block, ascending
-	initial   []uint64 // words of a value that finds nothing
-	lanes     []lane   // scales on which it looks the value up
+	attribute int32 // of a verdictLane: the predicate
+	kind      laneKind
+	blocks    []uint32    // by word: its block, ascending
+	initial   []uint64    // words of a value that finds nothing
+	lanes     []lane      // scales on which it looks the value up
+	verdicts  [2][]uint64 // of a verdictLane: words when the predicate does not hold, and when it does
 }
 
 // lane is one scale of a vector with the words of every rank: some are kept, the others are reached from the nearest one
