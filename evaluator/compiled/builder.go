@@ -39,7 +39,7 @@ func (b *builder) attribute(p evaluator.Path) int32 {
 	if !ok {
 		i = int32(len(b.segment.attributes))
 		b.attributes[string(b.key)] = i
-		b.segment.attributes = append(b.segment.attributes, attribute{source: source})
+		b.segment.attributes = append(b.segment.attributes, attribute{source: source, whole: !source.Property && len(source.Steps) == 0})
 	}
 	return i
 }

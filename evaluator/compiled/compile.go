@@ -228,7 +228,7 @@ func (y *layout) file() {
 			bit := at[n]<<6 | uint32(place%64)
 			f := of(p.of)
 			for _, e := range f.of(l.predicate(), predicate) {
-				if l.negated() {
+				if l.negated() != predicate.inverted() {
 					f.entries[e].violated = append(f.entries[e].violated, bit)
 				} else {
 					f.entries[e].satisfied = append(f.entries[e].satisfied, bit)

@@ -56,14 +56,15 @@ func (s *scratch) markResidue(r *blockBits) {
 func (s *scratch) vectorsMoved() bool {
 	g := s.part.segment
 	for n := range g.vectors {
-		if s.vectorMoved(&g.vectors[n]) {
+		if s.vectorMoved(n) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *scratch) vectorMoved(v *vector) bool {
+func (s *scratch) vectorMoved(n int) bool {
+	v := &s.part.segment.vectors[n]
 	switch v.kind {
 	case verdictLane:
 		g := s.part.segment
@@ -76,7 +77,7 @@ func (s *scratch) vectorMoved(v *vector) bool {
 		if !s.differs(v.attribute) && s.mask&clockBit == 0 {
 			return false
 		}
-		earlier, later := s.ageRanks(v)
+		earlier, later := s.ageRanks(n)
 		return earlier != later
 	}
 	if !s.differs(v.attribute) {

@@ -26,7 +26,8 @@ func (f *filing) entry() int32 {
 	return int32(len(f.entries) - 1)
 }
 
-// of returns the entries that a predicate is found by: it holds for a value exactly when the value finds one of them.
+// of returns the entries that a predicate is found by: it holds for a value exactly when the value finds one of them. Only
+// that a value is there is told by none.
 func (f *filing) of(number int32, p *predicate) []int32 {
 	entries, ok := f.filed[number]
 	if !ok {
@@ -61,7 +62,7 @@ func (f *filing) file(p *predicate) []int32 {
 	case opEmpty:
 		return []int32{ensure(&x.empty, f.entry)}
 	case opExists:
-		return []int32{ensure(&x.exists, f.entry)}
+		return []int32{ensure(&x.absent, f.entry)} // the opposite
 	case opIsTimestamp:
 		return []int32{ensure(&x.instant, f.entry)}
 	}
@@ -96,10 +97,8 @@ func (f *filing) finish(size int) {
 	x.entries = make([]entry, len(f.entries))
 	for i := range f.entries {
 		from, e := &f.entries[i], &x.entries[i]
-		if len(from.satisfied)+len(from.violated) > size/2 {
-			e.masks = x.mask(from, size)
-			from.satisfied, from.violated = nil, nil
-		}
+		e.clear, from.satisfied = x.mask(from.satisfied, size)
+		e.set, from.violated = x.mask(from.violated, size)
 		e.satisfied = uint32(len(x.bits))
 		x.bits = append(x.bits, from.satisfied...)
 		e.violated = uint32(len(x.bits))
@@ -118,17 +117,17 @@ func (f *filing) finish(size int) {
 	}
 }
 
-// mask writes many bits down by words and returns where, + 1.
-func (x *index) mask(from *leads, size int) uint32 {
+// mask writes many bits down by words and returns where, + 1. It returns bits that are few.
+func (x *index) mask(bits []uint32, size int) (uint32, []uint32) {
+	if len(bits) <= size/2 {
+		return 0, bits
+	}
 	at := len(x.masks)
-	x.masks = append(x.masks, make([]pair, size)...)
-	for _, bit := range from.satisfied {
-		x.masks[at+int(bit>>6)][0] |= 1 << (bit & 63)
+	x.masks = append(x.masks, make([]uint64, size)...)
+	for _, bit := range bits {
+		x.masks[at+int(bit>>6)] |= 1 << (bit & 63)
 	}
-	for _, bit := range from.violated {
-		x.masks[at+int(bit>>6)][1] |= 1 << (bit & 63)
-	}
-	return uint32(at + 1)
+	return uint32(at + 1), nil
 }
 
 // text returns the pattern of a predicate that an automaton finds, and false for all others.

@@ -30,7 +30,7 @@ func (s *scratch) fill() {
 		words := s.words[:len(v.blocks)]
 		switch v.kind {
 		case ageLane:
-			s.fillAge(v, words)
+			s.fillAge(n, words)
 			continue
 		case verdictLane:
 			s.fillVerdict(v)
@@ -94,8 +94,9 @@ func (s *scratch) groupViolated(n int32) pair {
 	return s.violated[n]
 }
 
-func (s *scratch) fillAge(v *vector, words []uint64) {
-	earlier, later := s.ageRanks(v)
+func (s *scratch) fillAge(n int, words []uint64) {
+	v := &s.part.segment.vectors[n]
+	earlier, later := s.ageRanks(n)
 	v.lanes[0].write(words, later)
 	collect(s.agedLater, v.blocks, words)
 	if earlier != later {
@@ -127,15 +128,18 @@ func (s *scratch) writeValue(v *vector, p *probe, words []uint64) {
 	x := s.part.segment.attributes[v.attribute].index
 	for _, n := range s.found[p.first:p.end] {
 		e := &x.entries[n]
-		if e.masks != 0 {
-			masks := x.masks[e.masks-1:][:len(words)]
-			for i := range masks {
-				words[i] = words[i]&^masks[i][0] | masks[i][1]
+		if e.clear != 0 {
+			for i, w := range x.masks[e.clear-1:][:len(words)] {
+				words[i] &^= w
 			}
-			continue
 		}
 		for _, bit := range x.bits[e.satisfied:e.violated] {
 			words[bit>>6] &^= 1 << (bit & 63)
+		}
+		if e.set != 0 {
+			for i, w := range x.masks[e.set-1:][:len(words)] {
+				words[i] |= w
+			}
 		}
 		for _, bit := range x.bits[e.violated:e.end] {
 			words[bit>>6] |= 1 << (bit & 63)

@@ -51,7 +51,7 @@ func (x *index) find(v evaluator.Value, entries []int32, f *finder) []int32 {
 	}
 	switch v.Kind() {
 	case evaluator.KindNull:
-		return appendSlot(entries, x.empty)
+		return appendSlot(appendSlot(entries, x.empty), x.absent)
 	case evaluator.KindString:
 		text := v.Text()
 		if x.text != nil {
@@ -65,7 +65,6 @@ func (x *index) find(v evaluator.Value, entries []int32, f *finder) []int32 {
 	if x.lists != nil || x.items != nil {
 		entries = x.findItems(v, entries, f)
 	}
-	entries = appendSlot(entries, x.exists)
 	if x.empty != 0 && evaluator.Empty(v) {
 		entries = append(entries, x.empty-1)
 	}

@@ -110,7 +110,8 @@ func (s *scratch) placeCursors() {
 			continue
 		}
 		now := s.inputs[after].Now
-		c := cursor{vector: v, moment: t, rank: v.lanes[0].scale.rankAge(t, now.Moment())}
+		c := cursor{vector: v, moment: t}
+		_, c.rank = s.ageRanks(n)
 		c.settle(now)
 		s.cursors = append(s.cursors, c)
 	}

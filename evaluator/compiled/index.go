@@ -8,13 +8,13 @@ type index struct {
 	items   *dictionary // contains with a scalar: an item of a list that equals it
 	text    *automaton  // substrings, prefixes and suffixes
 	folded  *automaton  // the same, of the fold of the text
-	exists  int32       // entry of values that are set, + 1; 0 is none
+	absent  int32       // entry of null, + 1; 0 is none
 	empty   int32       // entry of empty values, + 1
 	instant int32       // entry of values that are a time, + 1
 	entries []entry
 
 	bits     []uint32 // of entries
-	masks    []pair   // of entries with many bits: a pair for each word of the vector
+	masks    []uint64 // of entries with many bits, for each word of the vector
 	clusters []hashed // of entries
 
 	value vector0
@@ -33,9 +33,9 @@ type vector0 int32
 
 // entry is what follows from one finding: bits of the attribute's vector, and clauses found by hash.
 type entry struct {
-	masks               uint32 // masks[masks-1:] are what to clear and what to set in each word, instead of bits; 0 is none
 	satisfied, violated uint32 // bits[satisfied:violated] are clauses that hold now, bits[violated:end] that no longer do
 	end                 uint32
+	clear, set          uint32 // masks[clear-1:], masks[set-1:] say the same where they are many; 0 is none
 	cluster, clusterEnd uint32
 	clusterMask         uint64 // of all those clauses together
 }

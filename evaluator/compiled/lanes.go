@@ -111,7 +111,7 @@ func (y *layout) fill(n int, shares []placed) {
 			scaled[kind] = append(scaled[kind], bits)
 			continue
 		}
-		if !p.literals[0].negated() {
+		if p.literals[0].negated() == first.inverted() {
 			v.initial[p.bit>>6] |= 1 << (p.bit & 63)
 		}
 	}

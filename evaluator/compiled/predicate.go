@@ -72,6 +72,10 @@ type predicate struct {
 // relative reports whether the verdict depends on the clock.
 func (p *predicate) relative() bool { return p.argument == argRelative }
 
+// inverted reports whether the entry that tells the predicate is of values for which it does not hold. Nearly every value
+// is there: the words of a vector are those of one that is, and only null finds anything.
+func (p *predicate) inverted() bool { return p.op == opExists }
+
 // appendKey appends bytes that two predicates share exactly when they ask the same.
 func (p *predicate) appendKey(dst []byte) []byte {
 	dst = append(dst, byte(p.op), byte(p.argument))

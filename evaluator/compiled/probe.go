@@ -44,14 +44,27 @@ func (s *scratch) bothProbes(a int32) (later, earlier *probe, differ bool) {
 	return later, earlier, !s.sameProbe(later, earlier)
 }
 
-// ageRanks returns the ranks of an age on both sides.
-func (s *scratch) ageRanks(v *vector) (earlier, later int32) {
-	g, c := s.part.segment, v.lanes[0].scale
-	later = c.rank(s.value(g, v.attribute, after), s.inputs[after].Now)
-	if !s.differs(v.attribute) && s.mask&clockBit == 0 {
-		return later, later
+// aged are the ranks of an age on both sides.
+type aged struct {
+	epoch          uint32
+	earlier, later int32
+}
+
+// ageRanks returns the ranks of an age vector on both sides.
+func (s *scratch) ageRanks(n int) (earlier, later int32) {
+	r := &s.ages[n]
+	if r.epoch != s.epoch {
+		r.epoch = s.epoch
+		g := s.part.segment
+		v := &g.vectors[n]
+		c := v.lanes[0].scale
+		r.later = c.rank(s.value(g, v.attribute, after), s.inputs[after].Now)
+		r.earlier = r.later
+		if s.differs(v.attribute) || s.mask&clockBit != 0 {
+			r.earlier = c.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
+		}
 	}
-	return c.rank(s.value(g, v.attribute, before), s.inputs[before].Now), later
+	return r.earlier, r.later
 }
 
 // sameProbe reports whether two probes found the same, so that two different values are one to every clause.

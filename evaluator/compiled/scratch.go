@@ -13,7 +13,8 @@ type scratch struct {
 	changed []uint32          // by attribute: the epoch in which it last differed between the inputs
 	mask    uint64            // of the attributes that differ, and of the clock when that does
 	values  []evaluator.Value // by side and attribute
-	loaded  []uint32          // epoch of values
+	loaded  []uint32          // epoch of values; those that are columns are not kept
+	ages    []aged            // by vector: those of an age
 	probes  []probe           // by side and attribute
 	found   []int32           // entries of probes
 	looked  int               // predicates judged one by one, or as a range
@@ -58,6 +59,7 @@ func newScratch(p *part, j *Judge) *scratch {
 		changed:  make([]uint32, n),
 		values:   make([]evaluator.Value, 2*n),
 		loaded:   make([]uint32, 2*n),
+		ages:     make([]aged, len(g.vectors)),
 		probes:   make([]probe, 2*n),
 		finder:   newFinder(g),
 		planes:   newPlanes(len(g.groupAt)),
@@ -90,6 +92,7 @@ func (s *scratch) begin(before, after *evaluator.Input) {
 func (s *scratch) forget() {
 	clear(s.changed)
 	clear(s.loaded)
+	clear(s.ages)
 	clear(s.touched)
 	clear(s.tried)
 	clear(s.probes)
@@ -136,6 +139,9 @@ func (s *scratch) value(g *segment, a int32, on side) evaluator.Value {
 	}
 	if s.changed[a] != s.epoch {
 		on = after
+	}
+	if g.attributes[a].whole {
+		return s.inputs[on].Row.Value(g.attributes[a].source.Column)
 	}
 	i := int(on)*len(g.attributes) + int(a)
 	if s.loaded[i] != s.epoch {

@@ -38,6 +38,7 @@ type segment struct {
 // attribute is a property that conditions read, with all that is found by its value.
 type attribute struct {
 	source  evaluator.Source
+	whole   bool      // it is a column, not something in one
 	index   *index    // nil when no lane and no cluster wants to know its value
 	residue blockBits // clauses in the lanes that have conditions on it beyond them
 	bit     uint64    // of masks; more than 64 attributes share bits, which makes a mask wider and never wrong

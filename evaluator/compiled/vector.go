@@ -26,8 +26,11 @@ type lane struct {
 	unranked  []uint64
 }
 
-// snapshotDistance is how many toggles may lie between two snapshots.
-const snapshotDistance = 64
+// Toggles between two snapshots of so many words: half as many, for that is what it costs to copy one, within bounds.
+const (
+	leastDistance = 8
+	mostDistance  = 64
+)
 
 // laneBits are the bits of one clause on a scale while the lane is built.
 type laneBits struct {
@@ -95,19 +98,20 @@ func (l *lane) place(c *laneBits, first []uint64, boundaries [][]uint32) {
 	}
 }
 
-// snapshot keeps the words of some ranks, at most snapshotDistance toggles apart where the thresholds allow.
+// snapshot keeps the words of some ranks, so many toggles apart where the thresholds allow.
 func (l *lane) snapshot(words []uint64) {
 	keep := func(rank int) {
 		l.ranks = append(l.ranks, int32(rank))
 		l.snapshots = append(l.snapshots, words...)
 	}
 	keep(0)
+	distance := uint32(min(max(len(words)/2, leastDistance), mostDistance))
 	last := uint32(0)
 	for rank := 1; rank < l.scale.ranks(); rank++ {
 		for _, bit := range l.toggles[l.starts[rank]:l.starts[rank+1]] {
 			words[bit>>6] ^= 1 << (bit & 63)
 		}
-		if l.starts[rank+1]-last >= snapshotDistance {
+		if l.starts[rank+1]-last >= distance {
 			keep(rank)
 			last = l.starts[rank+1]
 		}
