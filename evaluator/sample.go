@@ -19,11 +19,17 @@ func newSample(seed string, percent Number) *Sample {
 	return s
 }
 
-// Has reports whether a user is in the sample: the first 8 bytes, big endian, of SHA-256 over the seed, a zero byte and the
-// user's id, divided by 2^64, are below the percentage. The answer is the same on every machine and for ever.
-func (s *Sample) Has(user string) bool {
+// Has reports whether a user is in the sample. The answer is the same on every machine and for ever.
+func (s *Sample) Has(user string) bool { return s.Covers(SampleHash(s.Seed, user)) }
+
+// Covers reports whether a user of that hash is in the sample: divided by 2^64 it is below the percentage.
+func (s *Sample) Covers(hash uint64) bool { return s.everyone || hash < s.threshold }
+
+// SampleHash is where a user stands in the samples of one seed: the first 8 bytes, big endian, of SHA-256 over the seed, a zero
+// byte and the user's id.
+func SampleHash(seed, user string) uint64 {
 	var buf [256]byte
-	b := append(append(append(buf[:0], s.Seed...), 0), user...)
+	b := append(append(append(buf[:0], seed...), 0), user...)
 	sum := sha256.Sum256(b)
-	return s.everyone || binary.BigEndian.Uint64(sum[:8]) < s.threshold
+	return binary.BigEndian.Uint64(sum[:8])
 }

@@ -13,6 +13,7 @@ type builder struct {
 	attributes map[string]int32
 	predicates map[string]int32
 	references map[reference]int32
+	seeds      map[string]int32
 	key        []byte
 	null       scratch // to judge constants with: it has no row
 }
@@ -24,6 +25,7 @@ func newBuilder(schema *evaluator.Schema) *builder {
 		attributes: make(map[string]int32),
 		predicates: make(map[string]int32),
 		references: make(map[reference]int32),
+		seeds:      make(map[string]int32),
 		null:       scratch{inputs: [2]*evaluator.Input{{}, {}}},
 	}
 }
@@ -141,7 +143,9 @@ func (b *builder) leaf(c *evaluator.Condition) leaf {
 	case evaluator.OpIsAudienceMember:
 		l.first = b.predicate(predicate{op: opMember, attribute: none, other: none, reference: b.reference(c.Argument.Reference)})
 	case evaluator.OpInSample:
-		l.first = b.predicate(predicate{op: opSample, attribute: none, other: none, reference: none, sample: c.Argument.Sample})
+		l.first = b.predicate(predicate{
+			op: opSample, attribute: none, other: none, reference: none, sample: c.Argument.Sample, seed: b.seed(c.Argument.Sample.Seed),
+		})
 	case evaluator.OpIsTimestampBeforeNow:
 		l.first = b.compare(opBefore, c, &evaluator.Argument{Kind: evaluator.ArgumentRelative})
 	case evaluator.OpIsTimestampOnOrAfterNow:
@@ -170,6 +174,16 @@ func (b *builder) compare(op operation, c *evaluator.Condition, a *evaluator.Arg
 		p.argument, p.offset = argRelative, a.Offset
 	}
 	return b.predicate(p)
+}
+
+func (b *builder) seed(seed string) int32 {
+	i, ok := b.seeds[seed]
+	if !ok {
+		i = int32(len(b.segment.seeds))
+		b.seeds[seed] = i
+		b.segment.seeds = append(b.segment.seeds, seed)
+	}
+	return i
 }
 
 // reference is a question about the membership of another audience.

@@ -113,8 +113,8 @@ func (s *scratch) flipBits() {
 	for i, group := range groups[:n] {
 		flipped := words[i]
 		m += s.flips.unpack(m, flipped, ^violated[group][after], p.segment.groups[group].audience)
-		for asked := flipped & p.askedIn[group]; asked != 0; asked &= asked - 1 {
-			s.touchAskers(p.segment.groups[group].audience + int32(bits.TrailingZeros64(asked)))
+		if asked := flipped & p.asking.about[group]; asked != 0 {
+			s.touchAskersIn(group, asked)
 		}
 	}
 	for _, e := range s.flips.list[:m] {
@@ -154,23 +154,10 @@ func (s *scratch) visitScattered(n int) {
 	}
 }
 
-// tell notes that the verdict of an audience differs.
+// tell notes that the verdict of an audience differs, once.
 func (s *scratch) tell(a int32, is bool) {
-	p := s.part
-	entered := uint64(0)
-	if is {
-		entered = 1
-	}
-	s.judge.note(p.position[a], entered)
-	if p.asked[a/64]>>(a%64)&1 != 0 {
-		s.touchAskers(a)
-	}
-}
-
-// touchAskers touches the audiences that ask about one that flipped.
-func (s *scratch) touchAskers(a int32) {
-	for _, h := range s.part.askers(a) {
-		s.judge.parts[h.part].touch(h.audience)
+	if s.judge.note(s.part.position[a], oneIf(is)) {
+		s.touchAskersOf(a)
 	}
 }
 
@@ -181,15 +168,11 @@ func (s *scratch) touch(a int32) {
 	}
 	s.touched[a] = s.epoch
 	g := s.part.segment
-	n := g.groupOf[a]
-	if n == none || g.groups[n].kind != byResidue {
-		s.queue = append(s.queue, a)
+	if n := g.groupOf[a]; n != none && g.groups[n].kind == byResidue {
+		s.touchBit(n, uint8(a-g.groups[n].audience))
 		return
 	}
-	if s.asking[n] == 0 {
-		s.pending = append(s.pending, n)
-	}
-	s.asking[n] |= 1 << (a - g.groups[n].audience)
+	s.queue = append(s.queue, a)
 }
 
 // settle compares the verdicts of the audiences that were touched, which touches those that ask about the ones that differ.

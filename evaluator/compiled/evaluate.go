@@ -43,7 +43,7 @@ func (s *scratch) evaluate(g *segment, p *predicate, on side) bool {
 	case opMember:
 		return s.member(p.reference, on)
 	case opSample:
-		return p.sample.Has(s.inputs[on].User)
+		return p.sample.Covers(s.sampleHash(p.seed, on))
 	}
 	v := s.value(g, p.attribute, on)
 	if p.argument == argConstant {
@@ -173,4 +173,16 @@ func (s *scratch) tree(g *segment, n *node, on side) bool {
 		}
 	}
 	return false
+}
+
+// sampleHash is the user's hash of a seed. Samples of one seed share it.
+func (s *scratch) sampleHash(seed int32, on side) uint64 {
+	if s.mask&userBit == 0 {
+		on = after
+	}
+	h := &s.hashes[seed]
+	if h.epoch[on&1] != s.epoch {
+		h.epoch[on&1], h.hash[on&1] = s.epoch, evaluator.SampleHash(s.part.segment.seeds[seed], s.inputs[on].User)
+	}
+	return h.hash[on&1]
 }

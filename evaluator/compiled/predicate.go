@@ -64,6 +64,7 @@ type predicate struct {
 	pattern   *regexp.Regexp
 	required  string // what every match of the pattern holds
 	sample    *evaluator.Sample
+	seed      int32       // of the sample: index of segment.seeds
 	items     *dictionary // of an equal_to_any with a long list: finds the item without walking
 	popular   bool        // it has a vector of its own
 	unlaned   bool        // it could sit in a lane, and its automaton has no room for it

@@ -26,13 +26,15 @@ func newTally(positions int) tally {
 	return tally{words: make([]tallied, n), summary: make([]uint64, bitmapWords(n))}
 }
 
-// note adds the audience at a position; entered is 1 when it holds on the later side.
-func (t *tally) note(position int32, entered uint64) {
+// note adds the audience at a position; entered is 1 when it holds on the later side. It reports false for one noted before.
+func (t *tally) note(position int32, entered uint64) bool {
 	word, bit := uint32(position)/64, uint32(position)%64
 	w := &t.words[word]
+	fresh := w.moved>>bit&1 == 0
 	w.moved |= 1 << bit
 	w.entered |= entered << bit
 	t.summary[word/64] |= 1 << (word % 64)
+	return fresh
 }
 
 // credit says that an audience that was noted has changed by itself, if owned is 1.

@@ -35,6 +35,7 @@ type scratch struct {
 	pending  []int32    // groups of those
 	verdicts []verdicts // by audience
 	memos    []verdicts // by memo
+	hashes   []hashes   // by seed
 
 	spans   []span
 	tried   []uint32 // by audience: epoch in which its flip was worked out
@@ -49,6 +50,12 @@ type pair [2]uint64
 type verdicts struct {
 	epoch [2]uint32
 	holds [2]bool
+}
+
+// hashes are those of the user by one seed, on both sides, where they are known.
+type hashes struct {
+	epoch [2]uint32
+	hash  [2]uint64
 }
 
 func newScratch(p *part, j *Judge) *scratch {
@@ -72,6 +79,7 @@ func newScratch(p *part, j *Judge) *scratch {
 		touched:  make([]uint32, len(g.audiences)),
 		verdicts: make([]verdicts, len(g.audiences)),
 		memos:    make([]verdicts, len(g.remembered)),
+		hashes:   make([]hashes, len(g.seeds)),
 		tried:    make([]uint32, len(g.audiences)),
 	}
 }
@@ -98,6 +106,7 @@ func (s *scratch) forget() {
 	clear(s.probes)
 	clear(s.verdicts)
 	clear(s.memos)
+	clear(s.hashes)
 	s.filled = 0
 	s.epoch = 1
 }

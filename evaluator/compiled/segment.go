@@ -10,6 +10,7 @@ type segment struct {
 	columns    []column
 	predicates []predicate
 	references []reference
+	seeds      []string   // of samples
 	audiences  []audience // in the order of their groups
 	clauses    []clause
 	literals   []literal // of clauses, one after the other

@@ -1,10 +1,8 @@
 package compiled
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"muster/evaluator"
 )
@@ -28,10 +26,7 @@ type part struct {
 	live     []uint64 // by group: audiences in force
 	position []int32  // by audience: its place in Set.order
 	targets  []target // by reference
-	asking   []handle // those that ask about an audience, one audience's after the other's
-	askFrom  []uint32 // by audience, and one more: where in asking its are; nil when nobody asks
-	asked    []uint64 // bitmap of audiences: whether anybody asks
-	askedIn  []uint64 // the same by group
+	asking   asking
 }
 
 // handle names an audience of a set.
@@ -133,7 +128,6 @@ func (s *Set) link(sorted []evaluator.Audience) {
 	at := make(map[evaluator.AudienceID]handle, len(sorted))
 	for n, p := range s.parts {
 		p.position = make([]int32, len(p.segment.audiences))
-		p.asked = make([]uint64, bitmapWords(len(p.segment.audiences)))
 		for i := range p.segment.audiences {
 			if !p.isDead(int32(i)) {
 				at[p.segment.audiences[i].id] = handle{int32(n), int32(i)}
@@ -161,15 +155,11 @@ func (s *Set) link(sorted []evaluator.Audience) {
 // summarise puts what is known of audiences into words of their groups.
 func (p *part) summarise() {
 	g := p.segment
-	p.live, p.askedIn = make([]uint64, len(g.groups)), make([]uint64, len(g.groups))
+	p.live = make([]uint64, len(g.groups))
 	for n := range g.groups {
 		gr := &g.groups[n]
 		p.live[n] = gr.used
-		if gr.kind == scattered {
-			continue
-		}
-		p.askedIn[n] = gr.used & window(p.asked, gr.audience)
-		if p.dead != nil {
+		if gr.kind != scattered && p.dead != nil {
 			p.live[n] &^= window(p.dead, gr.audience)
 		}
 	}
@@ -217,7 +207,7 @@ func (s *Set) resolve(at map[evaluator.AudienceID]handle) {
 		}
 	}
 	for n, p := range s.parts {
-		p.fileAsks(asks[n])
+		p.asking = newAsking(p.segment, asks[n])
 	}
 }
 
@@ -229,48 +219,6 @@ func (s *Set) judged(h handle) target {
 		t.kind, t.group, t.bit = targetBit, n, uint8(h.audience-g.groups[n].audience)
 	}
 	return t
-}
-
-// ask is an audience of a part and one that asks about it.
-type ask struct {
-	about int32
-	by    handle
-}
-
-func (s *Set) noteAsking(p *part, a *audience, h handle, asks [][]ask) {
-	for _, r := range a.asks {
-		switch t := &p.targets[r]; t.kind {
-		case targetGiven:
-			s.given[t.given.Audience] = append(s.given[t.given.Audience], h)
-		case targetJudged, targetBit:
-			asks[t.part] = append(asks[t.part], ask{t.audience, h})
-		}
-	}
-}
-
-// fileAsks makes what askers looks up.
-func (p *part) fileAsks(asks []ask) {
-	if len(asks) == 0 {
-		return
-	}
-	slices.SortStableFunc(asks, func(a, b ask) int { return cmp.Compare(a.about, b.about) })
-	p.askFrom = make([]uint32, len(p.segment.audiences)+1)
-	for i, a := range asks {
-		p.asking = append(p.asking, a.by)
-		p.asked[a.about/64] |= 1 << (a.about % 64)
-		p.askFrom[a.about+1] = uint32(i + 1)
-	}
-	for i := 1; i < len(p.askFrom); i++ {
-		p.askFrom[i] = max(p.askFrom[i], p.askFrom[i-1])
-	}
-}
-
-// askers returns who asks about an audience.
-func (p *part) askers(a int32) []handle {
-	if p.askFrom == nil {
-		return nil
-	}
-	return p.asking[p.askFrom[a]:p.askFrom[a+1]]
 }
 
 // isDead reports whether an audience of the segment is no longer in force.
