@@ -76,7 +76,13 @@ func (s *scratch) walk(limit evaluator.Instant) evaluator.Instant {
 		for _, bit := range l.toggles[l.starts[c.rank]:l.starts[c.rank+1]] {
 			passed++
 			block := c.vector.blocks[bit>>6]
-			if s.candidates(block)>>(bit&63)&1 != 0 {
+			if s.candidates(block)>>(bit&63)&1 == 0 {
+				continue
+			}
+			switch s.effect(block, bit&63) {
+			case certain:
+				return c.at
+			case unclear:
 				limit = s.try(s.clauseAt(int(block), int(bit&63)).audience, limit)
 			}
 		}
@@ -89,6 +95,39 @@ func (s *scratch) walk(limit evaluator.Instant) evaluator.Instant {
 		c.rank--
 		c.settle(s.inputs[after].Now)
 	}
+}
+
+// effect is what it does to an audience that the clock turns one of its clauses.
+type effect uint8
+
+const (
+	unclear effect = iota
+	certain        // it flips
+	without        // it does not: another clause holds whatever the time
+)
+
+// effect tells what it does when the clock turns a candidate before it flips any audience.
+func (s *scratch) effect(block, bit uint32) effect {
+	g := s.part.segment
+	if g.plainTimed[block]>>bit&1 == 0 {
+		return unclear
+	}
+	n := g.groupAt[block]
+	gr := &g.groups[n]
+	switch {
+	case s.part.live[n]>>bit&1 == 0:
+		return without
+	case gr.end-gr.first == 1:
+		return certain
+	case s.violated[n][after]>>bit&1 != 0: // its one clause that turns lets it in
+		return certain
+	}
+	for b := gr.first; b < gr.end; b++ {
+		if (s.blocks[b][after]|g.timed[b])>>bit&1 == 0 {
+			return without
+		}
+	}
+	return unclear
 }
 
 func (s *scratch) clauseAt(block, bit int) *clause {

@@ -55,10 +55,15 @@ type placed struct {
 func (y *layout) collect() [][]placed {
 	g := y.segment
 	var shares [][]placed
+	g.plainTimed = make([]uint64, len(g.groupAt))
 	for _, plan := range y.laned {
 		place := g.clauses[plan.clause].place
 		block := uint32(place / 64)
+		ages := 0
 		for _, p := range plan.shares {
+			if p.kind == ageLane {
+				ages++
+			}
 			key := p.vector()
 			n, ok := y.vectors[key]
 			if !ok {
@@ -78,6 +83,9 @@ func (y *layout) collect() [][]placed {
 				v.blocks = append(v.blocks, block)
 			}
 			shares[n] = append(shares[n], placed{p, uint32(len(v.blocks)-1)<<6 | uint32(place%64)})
+		}
+		if ages == 1 && g.groups[g.groupAt[block]].kind == byBits {
+			g.plainTimed[block] |= 1 << (place % 64)
 		}
 	}
 	return shares

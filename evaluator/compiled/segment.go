@@ -28,6 +28,7 @@ type segment struct {
 	clocked    blockBits    // clauses in the lanes that have conditions on the clock beyond them
 	timed      []uint64     // by block: clauses that depend on the clock
 	timedLanes bool         // there are any
+	plainTimed []uint64     // by block: those that do by one age only, in groups that bits decide
 
 	clustered   []int32 // attributes that clauses are found by
 	residues    []int32 // attributes that some lane clause has conditions on beyond the lanes
