@@ -13,7 +13,13 @@ type vectorKey struct {
 	kind      laneKind
 }
 
-func (k vectorKey) order() int64 { return int64(k.attribute)<<2 | int64(k.kind) }
+// order puts vectors of few clauses first, so that those are neighbours.
+func (k vectorKey) order() int64 {
+	if k.kind == verdictLane {
+		return int64(k.attribute)
+	}
+	return 1<<32 + int64(k.attribute)<<2 | int64(k.kind)
+}
 
 func (p *share) vector() vectorKey { return vectorKey{p.of, p.kind} }
 
