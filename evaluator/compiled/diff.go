@@ -128,7 +128,7 @@ func (f *flips) unpack(m int, flipped, holds uint64, first int32) int {
 		f.list = append(f.list, make([]uint32, len(f.list))...)
 	}
 	list, count := f.list[m:m+64], bits.OnesCount64(flipped)
-	const usual = 4 // more than these are hardly ever one word's
+	const usual = 3 // more than these are hardly ever one word's
 	for i := range usual {
 		bit := bits.TrailingZeros64(flipped)
 		list[i] = uint32(int(first)+bit)<<1 | uint32(holds>>(bit&63)&1)

@@ -3,7 +3,7 @@ package compiled
 // popular is from how many clauses on a predicate that no lane can answer is judged for every change, as if it were an
 // attribute of its own: as many are hardly ever all decided without it. What is asked by fewer is judged when one of
 // them comes down to it.
-const popular = 24
+const popular = 12
 
 // markPopular finds the popular predicates.
 func (g *segment) markPopular(r routing) {

@@ -64,7 +64,7 @@ func (g *segment) questionOf(c *clause) question {
 // some side, if the lanes' verdict or what those conditions read differs. It works on the words of 64 audiences, and looks at
 // the questions of those only that their other clauses do not decide.
 func (s *scratch) visitResidual(n int) {
-	gr := &s.part.segment.groups[n]
+	gr, m := &s.part.segment.groups[n], &s.part.members[n-s.part.segment.bitGroups]
 	violated := s.violated[n]
 	var flipped, free pair // free are audiences that a clause without a question lets in
 	differ := s.asking[n]
@@ -85,7 +85,15 @@ func (s *scratch) visitResidual(n int) {
 	holds := free
 	for i := range blocks {
 		w := blocks[i]
-		for open := through & asks[i] &^ (w[before] & w[after]) &^ (holds[before] & holds[after]); open != 0; open &= open - 1 {
+		open := through & asks[i] &^ (w[before] & w[after]) &^ (holds[before] & holds[after])
+		for members := open & m.clauses[i]; members != 0; members &= members - 1 {
+			bit := bits.TrailingZeros64(members)
+			q := &m.questions[bit*len(blocks)+i]
+			v := s.judge.parts[q.part].groupViolated(q.group)
+			holds[before] |= (v[before]>>q.bit ^ q.holds) & (^w[before] >> bit) & 1 << bit
+			holds[after] |= (v[after]>>q.bit ^ q.holds) & (^w[after] >> bit) & 1 << bit
+		}
+		for open &^= m.clauses[i]; open != 0; open &= open - 1 {
 			bit := bits.TrailingZeros64(open)
 			was, is := s.answer(gr, bit, i, ^w[before]>>bit&1, ^w[after]>>bit&1)
 			holds[before] |= was << bit
@@ -108,12 +116,7 @@ func (s *scratch) answer(gr *group, bit, clause int, had, has uint64) (was, is u
 	case asksMemo:
 		was, is = s.recallBoth(q.index, had, has)
 	case asksMember:
-		if t := &s.part.targets[q.index]; t.kind == targetBit {
-			violated := s.judge.parts[t.part].groupViolated(t.group)
-			was, is = ^violated[before]>>t.bit&1, ^violated[after]>>t.bit&1
-		} else {
-			was, is = s.memberBoth(q.index, had, has)
-		}
+		was, is = s.memberBoth(q.index, had, has)
 	default:
 		g := s.part.segment
 		c := &g.clauses[g.audiences[int(gr.audience)+bit].first+int32(clause)]
@@ -159,4 +162,40 @@ func (s *scratch) memberBoth(reference int32, had, has uint64) (was, is uint64) 
 		is = oneIf(s.member(reference, after))
 	}
 	return was, is
+}
+
+// members are the questions of a group about memberships that are bits: they are answered without a branch.
+type members struct {
+	clauses   []uint64 // by clause: the audiences that ask one
+	questions []memberBit
+}
+
+// memberBit is a question about the audience at a bit of a group.
+type memberBit struct {
+	group int32
+	part  uint8
+	bit   uint8
+	holds uint64 // 1 when those pass who are a member: whose audience is not violated
+}
+
+// listMembers finds the questions about bits among those of the groups.
+func (p *part) listMembers() {
+	g := p.segment
+	p.members = make([]members, len(g.groups)-g.bitGroups)
+	for n := range p.members {
+		gr := &g.groups[g.bitGroups+n]
+		if gr.kind != byResidue {
+			continue
+		}
+		m := &p.members[n]
+		m.clauses, m.questions = make([]uint64, len(gr.asks)), make([]memberBit, len(gr.questions))
+		for i, q := range gr.questions {
+			if q.kind != asksMember || p.targets[q.index].kind != targetBit {
+				continue
+			}
+			t := &p.targets[q.index]
+			m.clauses[i%len(gr.asks)] |= 1 << (i / len(gr.asks))
+			m.questions[i] = memberBit{t.group, uint8(t.part), t.bit, 1 ^ uint64(q.negated)}
+		}
+	}
 }

@@ -27,6 +27,7 @@ type part struct {
 	position []int32  // by audience: its place in Set.order
 	targets  []target // by reference
 	asking   asking
+	members  []members // by group, from the first on that bits do not decide
 }
 
 // handle names an audience of a set.
@@ -156,6 +157,7 @@ func (s *Set) link(sorted []evaluator.Audience) {
 func (p *part) summarise() {
 	g := p.segment
 	p.live = make([]uint64, len(g.groups))
+	p.listMembers()
 	for n := range g.groups {
 		gr := &g.groups[n]
 		p.live[n] = gr.used
