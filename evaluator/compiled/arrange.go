@@ -20,7 +20,7 @@ type group struct {
 	used       uint64     // bits that are audiences, or clauses of a scattered one
 	questions  []question // of audiences with conditions beyond the lanes: by bit and clause
 	asks       []uint64   // of those, by clause: audiences that ask something
-	whole      uint64     // of those: audiences of which no condition is two predicates
+	whole      uint64     // of those: audiences that are whole
 }
 
 // groupKind is what more than bits it takes to judge an audience. It is also the order in which audiences are numbered.

@@ -79,9 +79,22 @@ func (g *segment) finishLeaves(a *audience) {
 		l.mask = g.maskOf(&g.predicates[l.first])
 		if l.second != none {
 			l.mask |= g.maskOf(&g.predicates[l.second])
-			a.whole = false
+			a.whole = a.whole && !g.splits(a, l)
 		}
 	}
+}
+
+// splits reports whether a clause of an audience asks for the opposite of one half of a condition that is two predicates:
+// that half may have another verdict, and the condition not.
+func (g *segment) splits(a *audience, l *leaf) bool {
+	for _, c := range g.clauses[a.first:a.end] {
+		for _, lit := range g.literals[c.first:c.end] {
+			if lit.negated() && (lit.predicate() == l.first || lit.predicate() == l.second) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // remember gives a predicate that is judged by itself a place for its verdict, if judging it takes longer than that: many

@@ -11,19 +11,19 @@ import (
 // order takes no sorting. It is clear between judgements.
 type tally struct {
 	words   []tallied
+	owned   []uint64 // by word: those known to have changed by themselves, where they are moved
 	summary []uint64 // a bit for each of words that is not zero
 	at      int      // of summary: the words before are zero
 }
 
-// tallied is 64 positions. What is entered or owned counts where moved is set; owned ones are known to have changed by
-// themselves.
+// tallied is 64 positions. What is entered counts where moved is set.
 type tallied struct {
-	moved, entered, owned uint64
+	moved, entered uint64
 }
 
 func newTally(positions int) tally {
 	n := bitmapWords(positions)
-	return tally{words: make([]tallied, n), summary: make([]uint64, bitmapWords(n))}
+	return tally{words: make([]tallied, n), owned: make([]uint64, n), summary: make([]uint64, bitmapWords(n))}
 }
 
 // note adds the audience at a position; entered is 1 when it holds on the later side. It reports false for one noted before.
@@ -37,9 +37,10 @@ func (t *tally) note(position int32, entered uint64) bool {
 	return fresh
 }
 
-// credit says that an audience that was noted has changed by itself, if owned is 1.
-func (t *tally) credit(position int32, owned uint64) {
-	t.words[uint32(position)/64].owned |= owned << (uint32(position) % 64)
+// credit says that an audience that was noted has changed by itself, if owned is 1. It counts for those that refer to others.
+func (j *Judge) credit(position int32, owned uint64) {
+	word := uint32(position) / 64
+	j.owned[word] |= owned << (uint32(position) % 64) & j.set.referring[word]
 }
 
 // take returns the next words that are not zero and clears them. It reports false once there are none left.
@@ -87,10 +88,13 @@ func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
 		}
 		unpackChanges(changes[from:from+64], j.set.ids[word*64:word*64+65], w.moved, w.entered&^sideless, count)
 		changes = changes[:from+count]
-		for unsure := w.moved & j.set.referring[word]; unsure != 0; unsure &= unsure - 1 {
-			bit := bits.TrailingZeros64(unsure)
-			c := &changes[from+bits.OnesCount64(w.moved&(1<<bit-1))]
-			c.Own = w.owned>>bit&1 != 0 || j.own(j.set.order[word*64+bit], alone)
+		if unsure := w.moved & j.set.referring[word]; unsure != 0 {
+			unsure &^= j.owned[word]
+			j.owned[word] = 0
+			for ; unsure != 0; unsure &= unsure - 1 {
+				bit := bits.TrailingZeros64(unsure)
+				changes[from+bits.OnesCount64(w.moved&(1<<bit-1))].Own = j.own(j.set.order[word*64+bit], alone)
+			}
 		}
 	}
 	out.Changes = changes

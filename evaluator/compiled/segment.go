@@ -75,7 +75,7 @@ type audience struct {
 	referring  bool    // it has membership conditions
 	asks       []int32 // of a referring one: the references
 	leaves     []leaf  // of a referring one: its other conditions
-	whole      bool    // each of those is one predicate
+	whole      bool    // where a clause turns in the lanes, one of those has another verdict
 }
 
 // remembered is a predicate whose verdicts are.
