@@ -84,12 +84,13 @@ func (g *segment) finishLeaves(a *audience) {
 	}
 }
 
-// splits reports whether a clause of an audience asks for the opposite of one half of a condition that is two predicates:
-// that half may have another verdict, and the condition not.
+// splits reports whether a clause of an audience has in the lanes one half of a condition that is two predicates, or the
+// opposite of a half: that may have another verdict, and the condition not.
 func (g *segment) splits(a *audience, l *leaf) bool {
 	for _, c := range g.clauses[a.first:a.end] {
-		for _, lit := range g.literals[c.first:c.end] {
-			if lit.negated() && (lit.predicate() == l.first || lit.predicate() == l.second) {
+		for i, lit := range g.literals[c.first:c.end] {
+			beyond := c.first+uint32(i) < c.beyond
+			if (beyond || lit.negated()) && (lit.predicate() == l.first || lit.predicate() == l.second) {
 				return true
 			}
 		}
