@@ -1,78 +1,132 @@
 package compiled
 
+import "slices"
+
 // visitClusters judges the clauses found by hash from a value of either side, where anything that they read differs.
 func (s *scratch) visitClusters() {
 	g := s.part.segment
 	for _, a := range g.clustered {
 		x, p := g.attributes[a].index, s.probe(a, after)
 		if !s.differs(a) {
-			s.visitFound(x, p, s.mask, true)
+			s.visitFound(x, p)
 			continue
 		}
-		s.visitFound(x, p, anything, true)
-		s.visitFound(x, s.probe(a, before), anything, false)
+		q := s.probe(a, before)
+		s.visitTurned(x, p, q, after)
+		s.visitTurned(x, q, p, before)
 	}
 }
 
-// anything is the mask of a clause whose pin differs: whatever else it reads, it is judged.
-const anything = ^uint64(0)
+// visitFound judges clauses whose pin is the same on both sides.
+func (s *scratch) visitFound(x *index, p *probe) {
+	for _, n := range s.found[p.first:p.end] {
+		e := &x.entries[n]
+		if e.cluster == e.clusterEnd || e.clusterMask&(s.mask|clockBit) == 0 {
+			continue
+		}
+		clauses := x.clusters[e.cluster:e.clusterEnd]
+		for i := range clauses {
+			h := &clauses[i]
+			if h.timed {
+				s.hashed = append(s.hashed, found{x, h})
+			}
+			if h.mask&s.mask != 0 {
+				s.judgeHashed(x, h, true, true)
+			}
+		}
+	}
+}
 
-// visitFound judges the clauses of what one probe found that read any of mask.
-func (s *scratch) visitFound(x *index, p *probe, mask uint64, later bool) {
+// visitTurned judges the clauses that the value of one side leads to, whatever else they read: their pin differs.
+func (s *scratch) visitTurned(x *index, p, other *probe, on side) {
 	g := s.part.segment
 	for _, n := range s.found[p.first:p.end] {
 		e := &x.entries[n]
-		if e.cluster == e.clusterEnd || mask != anything && e.clusterMask&(mask|clockBit) == 0 {
+		if e.cluster == e.clusterEnd {
 			continue
 		}
-		for _, h := range x.clusters[e.cluster:e.clusterEnd] {
-			if h.timed && later {
-				s.hashed = append(s.hashed, h.clause)
+		both := slices.Contains(s.found[other.first:other.end], n)
+		if both && on == before {
+			continue // the later side led there
+		}
+		clauses := x.clusters[e.cluster:e.clusterEnd]
+		for i := range clauses {
+			h := &clauses[i]
+			was, is := both || on == before, both || on == after
+			switch {
+			case h.alone || both:
+			case on == after:
+				was = s.holds(g, g.literals[g.clauses[h.clause].end-1], before)
+			default:
+				is = s.holds(g, g.literals[g.clauses[h.clause].end-1], after)
 			}
-			if h.mask&mask != 0 || mask == anything {
-				s.judgeHashed(&g.clauses[h.clause], mask == anything)
+			if h.timed && on == after {
+				s.hashed = append(s.hashed, found{x, h})
 			}
+			s.judgeHashed(x, h, was, is)
 		}
 	}
 }
 
-// judgeHashed compares a clause found by hash on both sides.
-func (s *scratch) judgeHashed(c *clause, pinDiffers bool) {
-	was, is := s.compareHashed(c, pinDiffers)
-	if was == is || s.touched[c.audience] == s.epoch || s.part.isDead(c.audience) {
+// judgeHashed compares a clause found by hash on both sides, given whether its pin holds.
+func (s *scratch) judgeHashed(x *index, h *hashed, was, is bool) {
+	was, is = s.compareHashed(x, h, was, is)
+	if was == is {
 		return
 	}
-	a := &s.part.segment.audiences[c.audience]
-	if a.end-a.first > 1 {
-		s.touch(c.audience)
+	g := s.part.segment
+	a := g.clauses[h.clause].audience
+	if s.touched[a] == s.epoch || s.part.isDead(a) {
 		return
 	}
-	s.touched[c.audience] = s.epoch // it may be found again by another of its values
-	s.tell(c.audience, is)
+	if g.audiences[a].end-g.audiences[a].first > 1 {
+		s.touch(a)
+		return
+	}
+	s.touched[a] = s.epoch // it may be found again by another of its values
+	s.tell(a, is)
 }
 
-// compareHashed judges a clause found by hash on both sides at once: most of what it asks is the same on both.
-func (s *scratch) compareHashed(c *clause, pinDiffers bool) (was, is bool) {
+// compareHashed judges what a clause asks beside its pin on both sides at once: most of it is the same on both.
+func (s *scratch) compareHashed(x *index, h *hashed, was, is bool) (bool, bool) {
 	g := s.part.segment
-	was, is = true, true
-	if pinDiffers {
-		pin := g.literals[c.end-1]
-		was, is = s.holds(g, pin, before), s.holds(g, pin, after)
-	}
-	for _, l := range g.literals[c.first:c.beyond] {
+	checks := x.checks[h.first:h.end]
+	for i := range checks {
 		if !was && !is {
 			return false, false
 		}
-		if p := &g.predicates[l.predicate()]; p.argument == argConstant && p.attribute != none && !s.differs(p.attribute) {
-			holds := s.holds(g, l, after)
+		c := &checks[i]
+		if c.valued() && !s.differs(c.attribute) {
+			holds := s.passes(g, c, after)
 			was, is = was && holds, is && holds
-		} else {
-			was, is = was && s.holds(g, l, before), is && s.holds(g, l, after)
+			continue
+		}
+		was, is = was && s.passes(g, c, before), is && s.passes(g, c, after)
+	}
+	if h.tree {
+		trees := g.treesOf(&g.clauses[h.clause])
+		for i := range trees {
+			was, is = was && s.tree(g, &trees[i], before), is && s.tree(g, &trees[i], after)
 		}
 	}
-	trees := g.treesOf(c)
-	for i := range trees {
-		was, is = was && s.tree(g, &trees[i], before), is && s.tree(g, &trees[i], after)
-	}
 	return was, is
+}
+
+// found is a clause that depends on the clock and was found by hash.
+type found struct {
+	index *index
+	*hashed
+}
+
+// held reports whether everything holds on the later side that a clause asks beside its pin, the clock and its trees: else
+// time alone does not turn it.
+func (s *scratch) held(f found) bool {
+	g := s.part.segment
+	checks := f.index.checks[f.first:f.end]
+	for i := range checks {
+		if c := &checks[i]; !g.predicates[c.literal.predicate()].relative() && !s.passes(g, c, after) {
+			return false
+		}
+	}
+	return true
 }

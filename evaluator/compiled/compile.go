@@ -218,7 +218,7 @@ func (y *layout) file() {
 	filings := make([]*filing, len(g.attributes))
 	of := func(attribute int32) *filing {
 		if filings[attribute] == nil {
-			filings[attribute] = &filing{index: g.attributes[attribute].ensureIndex(), filed: make(map[int32][]int32)}
+			filings[attribute] = &filing{segment: g, index: g.attributes[attribute].ensureIndex(), filed: make(map[int32][]int32)}
 		}
 		return filings[attribute]
 	}
@@ -257,9 +257,11 @@ func (y *layout) file() {
 		}
 		p := &g.predicates[plan.pin.predicate()]
 		f := of(p.attribute)
-		for _, e := range f.of(plan.pin.predicate(), p) {
-			c := &g.clauses[plan.clause]
-			f.entries[e].clauses = append(f.entries[e].clauses, hashed{c.mask, plan.clause, c.timed})
+		c, entries := &g.clauses[plan.clause], f.of(plan.pin.predicate(), p)
+		for _, e := range entries {
+			f.entries[e].clauses = append(f.entries[e].clauses, hashed{
+				mask: c.mask, clause: plan.clause, timed: c.timed, tree: c.tree != 0, alone: len(entries) == 1,
+			})
 			f.entries[e].mask |= c.mask
 		}
 	}

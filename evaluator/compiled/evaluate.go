@@ -106,14 +106,16 @@ func (p *predicate) orderConstant(v evaluator.Value) (int, bool) {
 	return 0, false
 }
 
-// accepts reports whether an order operation holds for the order of property and argument.
+// accepts reports whether an operation that compares holds for the order of property and argument.
 func (o operation) accepts(order int) bool {
 	switch o {
+	case opEqual:
+		return order == 0
 	case opGreater:
 		return order > 0
-	case opGreaterOrEqual:
+	case opGreaterOrEqual, opOnOrAfter:
 		return order >= 0
-	case opLess:
+	case opLess, opBefore:
 		return order < 0
 	}
 	return order <= 0
@@ -144,14 +146,7 @@ func (p *predicate) compare(v, argument evaluator.Value) bool {
 }
 
 func (p *predicate) compareMoments(t, limit evaluator.Moment) bool {
-	order := t.Compare(limit)
-	switch p.op {
-	case opBefore:
-		return order < 0
-	case opOnOrAfter:
-		return order >= 0
-	}
-	return order <= 0
+	return p.op.accepts(t.Compare(limit))
 }
 
 // tree walks what a clause could not expand.

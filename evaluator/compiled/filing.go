@@ -9,6 +9,7 @@ import (
 
 // filing makes the index of one attribute: it files constants and patterns, and collects what each entry leads to.
 type filing struct {
+	segment *segment
 	index   *index
 	entries []leads
 	filed   map[int32][]int32 // by predicate: its entries
@@ -105,7 +106,12 @@ func (f *filing) finish(size int) {
 		x.bits = append(x.bits, from.violated...)
 		e.end = uint32(len(x.bits))
 		e.cluster = uint32(len(x.clusters))
-		x.clusters = append(x.clusters, from.clauses...)
+		for _, h := range from.clauses {
+			h.first = uint32(len(x.checks))
+			x.checks = append(x.checks, f.segment.checks(&f.segment.clauses[h.clause])...)
+			h.end = uint32(len(x.checks))
+			x.clusters = append(x.clusters, h)
+		}
 		e.clusterEnd = uint32(len(x.clusters))
 		e.clusterMask = from.mask
 	}

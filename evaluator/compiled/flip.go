@@ -19,8 +19,10 @@ func (s *scratch) nextFlip(limit evaluator.Instant) evaluator.Instant {
 	if g.timedLanes {
 		s.fill()
 	}
-	for _, c := range s.hashed {
-		limit = s.try(g.clauses[c].audience, limit)
+	for _, f := range s.hashed {
+		if s.held(f) {
+			limit = s.try(g.clauses[f.clause].audience, limit)
+		}
 	}
 	for _, c := range g.irregular {
 		limit = s.try(g.clauses[c].audience, limit)

@@ -16,6 +16,7 @@ type index struct {
 	bits     []uint32 // of entries
 	masks    []uint64 // of entries with many bits, for each word of the vector
 	clusters []hashed // of entries
+	checks   []check  // of those
 
 	value vector0
 	age   vector0
@@ -23,9 +24,12 @@ type index struct {
 
 // hashed is a clause found by hash, with what tells whether it is worth a look.
 type hashed struct {
-	mask   uint64 // of what it reads, but for its pin
-	clause int32
-	timed  bool // it depends on the clock
+	mask       uint64 // of what it reads, but for its pin
+	clause     int32
+	first, end uint32 // index.checks[first:end] are what it asks beside its pin and its trees
+	timed      bool   // it depends on the clock
+	tree       bool   // it has trees
+	alone      bool   // its pin holds for exactly the values that find this entry
 }
 
 // vector0 is the number of a vector + 1; 0 is none.

@@ -33,9 +33,11 @@ func (s *scratch) matchClusters() {
 		x, p := g.attributes[a].index, s.probe(a, after)
 		for _, n := range s.found[p.first:p.end] {
 			e := &x.entries[n]
-			for _, h := range x.clusters[e.cluster:e.clusterEnd] {
+			clauses := x.clusters[e.cluster:e.clusterEnd]
+			for i := range clauses {
+				h := &clauses[i]
 				if h.timed {
-					s.hashed = append(s.hashed, h.clause)
+					s.hashed = append(s.hashed, found{x, h})
 				}
 				s.tryClause(&g.clauses[h.clause])
 			}

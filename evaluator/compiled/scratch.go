@@ -40,7 +40,7 @@ type scratch struct {
 	spans   []span
 	tried   []uint32 // by audience: epoch in which its flip was worked out
 	cursors []cursor
-	hashed  []int32 // timed clauses that were found by hash
+	hashed  []found // timed clauses that were found by hash
 }
 
 // pair is a word on both sides.
