@@ -1,17 +1,19 @@
 package evaluator
 
+import "encoding/binary"
+
 // Row is a Tuple under its Schema, with values parsed when they are asked for and remembered. It is not safe for
 // concurrent use. The zero Row is ready for Reset.
 type Row struct {
 	schema *Schema
 	tuple  Tuple
+	texts  [][]byte // by column; comparing rows reads nothing else
 	fields []field
 }
 
+// field is what is known of the value of a column.
 type field struct {
-	text   []byte
-	null   bool
-	parsed bool
+	parsed bool // null is from the start
 	value  Value
 }
 
@@ -26,16 +28,16 @@ func NewRow(schema *Schema, tuple Tuple) (*Row, error) {
 func (r *Row) Reset(schema *Schema, tuple Tuple) error {
 	r.schema, r.tuple = schema, tuple
 	if cap(r.fields) < len(schema.Columns) {
-		r.fields = make([]field, len(schema.Columns))
+		r.fields, r.texts = make([]field, len(schema.Columns)), make([][]byte, len(schema.Columns))
 	}
-	r.fields = r.fields[:len(schema.Columns)]
+	r.fields, r.texts = r.fields[:len(schema.Columns)], r.texts[:len(schema.Columns)]
 	rest := tuple
 	for i := range r.fields {
 		text, unchanged, size, ok := rest.next()
 		if !ok || unchanged {
 			return ErrTuple
 		}
-		r.fields[i] = field{text: text, null: text == nil}
+		r.texts[i], r.fields[i] = text, field{parsed: text == nil}
 		rest = rest[size:]
 	}
 	if len(rest) != 0 {
@@ -51,4 +53,17 @@ func (r *Row) Schema() *Schema { return r.schema }
 func (r *Row) Tuple() Tuple { return r.tuple }
 
 // Text returns the text of column i, or nil when it is NULL.
-func (r *Row) Text(i int) []byte { return r.fields[i].text }
+func (r *Row) Text(i int) []byte { return r.texts[i] }
+
+// Differs reports whether the text of column i differs between two rows of one schema.
+func (r *Row) Differs(o *Row, i int) bool {
+	a, b := r.texts[i], o.texts[i]
+	if len(a) != len(b) || (a == nil) != (b == nil) {
+		return true
+	}
+	if n := len(a); 8 <= n && n <= 16 { // most values: two words, which may overlap
+		return binary.LittleEndian.Uint64(a) != binary.LittleEndian.Uint64(b) ||
+			binary.LittleEndian.Uint64(a[n-8:]) != binary.LittleEndian.Uint64(b[n-8:])
+	}
+	return string(a) != string(b)
+}

@@ -26,12 +26,12 @@ func (s *Schema) Resolve(p Path) Source {
 // Value returns the value of column i. Text that is not of the column's type is taken as a string.
 func (r *Row) Value(i int) Value {
 	f := &r.fields[i]
-	if f.null || f.parsed {
+	if f.parsed {
 		return f.value
 	}
-	v, err := ParseColumn(r.schema.Columns[i].Type, f.text)
+	v, err := ParseColumn(r.schema.Columns[i].Type, r.texts[i])
 	if err != nil {
-		v = StringValue(bytesString(f.text))
+		v = StringValue(bytesString(r.texts[i]))
 	}
 	f.value, f.parsed = v, true
 	return v

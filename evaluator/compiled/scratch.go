@@ -124,7 +124,7 @@ func (s *scratch) compareRows() {
 	}
 	for i := range g.columns {
 		c := &g.columns[i]
-		if a, b := from.Text(c.column), to.Text(c.column); string(a) == string(b) && (a == nil) == (b == nil) {
+		if !from.Differs(to, c.column) {
 			continue
 		}
 		for _, a := range c.attributes {
