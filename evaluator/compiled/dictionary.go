@@ -16,9 +16,9 @@ import "muster/evaluator"
 //
 // What it finds are slots, numbers that its user gives; one value may find several.
 type dictionary struct {
-	texts    map[string]int32
-	folded   map[string]int32
-	integers map[int64]numberSlots
+	texts    texts
+	folded   texts
+	integers integers
 	numbers  map[string]numberSlots // by key, those that are not small
 	instants map[evaluator.Instant]int32
 	lists    map[string]int32
@@ -53,9 +53,9 @@ func (d *dictionary) file(v evaluator.Value, fold bool, slot func() int32) []int
 func (d *dictionary) fileText(text string, fold bool, slot func() int32) []int32 {
 	var slots []int32
 	if fold {
-		slots = append(slots, put(&d.folded, evaluator.Fold(text), slot))
+		slots = append(slots, d.folded.file(evaluator.Fold(text), slot))
 	} else {
-		slots = append(slots, put(&d.texts, text, slot))
+		slots = append(slots, d.texts.file(text, slot))
 	}
 	switch text {
 	case "":
@@ -74,15 +74,28 @@ func (d *dictionary) fileText(text string, fold bool, slot func() int32) []int32
 
 func (d *dictionary) fileNumber(n evaluator.Number, slot func() int32, of func(*numberSlots) *int32) int32 {
 	if i, small := n.Int64(); small {
-		slots := d.integers[i]
+		var slots numberSlots
+		if at := d.integers.at(i); at != nil {
+			slots = *at
+		}
 		s := ensure(of(&slots), slot)
-		set(&d.integers, i, slots)
+		d.integers.put(i, slots)
 		return s
 	}
 	key := string(evaluator.NumberValue(n).AppendKey(nil))
 	slots := d.numbers[key]
 	s := ensure(of(&slots), slot)
 	set(&d.numbers, key, slots)
+	return s
+}
+
+// file returns the slot of a text, made by slot where it has none.
+func (t *texts) file(text string, slot func() int32) int32 {
+	if kept := t.get(text); kept != 0 {
+		return kept - 1
+	}
+	s := slot()
+	t.put(text, s)
 	return s
 }
 

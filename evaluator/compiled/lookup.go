@@ -1,6 +1,10 @@
 package compiled
 
-import "muster/evaluator"
+import (
+	"unsafe"
+
+	"muster/evaluator"
+)
 
 // lookup appends the slots of all constants that equal v. Buf is scratch memory for keys.
 func (d *dictionary) lookup(v evaluator.Value, slots []int32, buf *[]byte) []int32 {
@@ -32,16 +36,10 @@ func (d *dictionary) lookup(v evaluator.Value, slots []int32, buf *[]byte) []int
 }
 
 func (d *dictionary) lookupText(text string, slots []int32, buf *[]byte) []int32 {
-	if d.texts != nil {
-		if s, ok := d.texts[text]; ok {
-			slots = append(slots, s)
-		}
-	}
-	if d.folded != nil {
+	slots = appendSlot(slots, d.texts.get(text))
+	if d.folded.cells != nil {
 		*buf = evaluator.AppendFold((*buf)[:0], text)
-		if s, ok := d.folded[string(*buf)]; ok {
-			slots = append(slots, s)
-		}
+		slots = appendSlot(slots, d.folded.get(unsafe.String(unsafe.SliceData(*buf), len(*buf))))
 	}
 	switch text {
 	case "":
@@ -59,7 +57,10 @@ func (d *dictionary) lookupText(text string, slots []int32, buf *[]byte) []int32
 
 func (d *dictionary) number(v evaluator.Value, buf *[]byte) numberSlots {
 	if i, small := v.Number().Int64(); small {
-		return d.integers[i]
+		if at := d.integers.at(i); at != nil {
+			return *at
+		}
+		return numberSlots{}
 	}
 	if d.numbers == nil {
 		return numberSlots{}
