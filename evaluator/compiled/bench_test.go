@@ -11,14 +11,19 @@ import (
 )
 
 // BenchmarkDiff is one change of one user, on rows whose values are parsed already.
-func BenchmarkDiff(b *testing.B) {
+func BenchmarkDiff(b *testing.B) { benchmarkDiff(b, false) }
+
+// BenchmarkDiffCommon is the same with the operators that rivals share.
+func BenchmarkDiffCommon(b *testing.B) { benchmarkDiff(b, true) }
+
+func benchmarkDiff(b *testing.B, common bool) {
 	for _, kind := range []workload.Kind{workload.Dense, workload.Sparse, workload.Mixed} {
 		for _, n := range []int{1_000, 10_000, 100_000} {
 			var set *Set
 			for _, attributes := range []int{1, 3, workload.Attributes} {
 				b.Run(fmt.Sprintf("%s/audiences=%d/changed=%d", kind, n, attributes), func(b *testing.B) {
 					if set == nil {
-						set = mustCompile(b, workload.Audiences(kind, n, false))
+						set = mustCompile(b, workload.Audiences(kind, n, common))
 					}
 					changes := workload.Changes(64, attributes)
 					judge, diff, count := set.NewJudge(), evaluator.Diff{}, 0
