@@ -14,13 +14,15 @@ const maxStripes = 4
 // group is up to 64 audiences of as many clauses each, in as many blocks: clause k of the audience at bit i is bit i of the
 // block k. The AND of the blocks' words then has a bit where no clause of an audience holds.
 type group struct {
-	first, end uint32 // its blocks
-	audience   int32  // the one at bit 0; the next one is at bit 1
-	kind       groupKind
-	used       uint64     // bits that are audiences, or clauses of a scattered one
-	questions  []question // of audiences with conditions beyond the lanes: by bit and clause
-	asks       []uint64   // of those, by clause: audiences that ask something
-	whole      uint64     // of those: audiences that are whole
+	size      int // its blocks: first, first + stride and so on
+	first     int32
+	stride    int32
+	audience  int32 // the one at bit 0; the next one is at bit 1
+	kind      groupKind
+	used      uint64     // bits that are audiences, or clauses of a scattered one
+	questions []question // of audiences with conditions beyond the lanes: by bit and clause
+	asks      []uint64   // of those, by clause: audiences that ask something
+	whole     uint64     // of those: audiences that are whole
 }
 
 // groupKind is what more than bits it takes to judge an audience. It is also the order in which audiences are numbered.
@@ -131,14 +133,25 @@ func (y *layout) place() {
 			}
 		}
 	}
+	strew := len(g.groups)
 	slices.SortStableFunc(strewn, func(a, b *plan) int { return compareShares(a.shares, b.shares) })
-	for i, p := range strewn {
+	for i := range strewn {
 		if i%64 == 0 {
-			g.groups = append(g.groups, group{first: g.blockCount(), end: g.blockCount() + 1, audience: none, kind: scattered})
+			g.groups = append(g.groups, group{size: 1, audience: none, kind: scattered})
 		}
-		last := &g.groups[len(g.groups)-1]
-		last.used |= 1 << (i % 64)
-		g.clauses[p.clause].place = int32(last.first)*64 + int32(i%64)
+		g.groups[len(g.groups)-1].used |= 1 << (i % 64)
+	}
+	g.lineUp()
+	for i := range g.audiences {
+		if n := g.groupOf[i]; n != none {
+			a, gr := &g.audiences[i], &g.groups[n]
+			for c := range a.end - a.first {
+				g.clauses[a.first+c].place = gr.block(int(c))*64 + int32(i) - gr.audience
+			}
+		}
+	}
+	for i, p := range strewn {
+		g.clauses[p.clause].place = g.groups[strew+i/64].first*64 + int32(i%64)
 	}
 	y.settle()
 }
@@ -147,35 +160,25 @@ func (y *layout) place() {
 func (y *layout) join(number int32) {
 	g := y.segment
 	a := &g.audiences[number]
-	size := uint32(a.end - a.first)
-	if n := len(g.groups); n == 0 || g.groups[n-1].kind != a.kind || g.groups[n-1].end-g.groups[n-1].first != size ||
-		number-g.groups[n-1].audience == 64 {
-		g.groups = append(g.groups, group{first: g.blockCount(), end: g.blockCount() + size, audience: number, kind: a.kind})
-	}
+	size := int(a.end - a.first)
 	n := len(g.groups) - 1
-	bit := number - g.groups[n].audience
-	g.groupOf[number] = int32(n)
-	g.groups[n].used |= 1 << bit
-	for i := range int32(size) {
-		g.clauses[a.first+i].place = (int32(g.groups[n].first)+i)*64 + bit
+	if n < 0 || g.groups[n].kind != a.kind || g.groups[n].size != size || number-g.groups[n].audience == 64 {
+		g.groups = append(g.groups, group{size: size, audience: number, kind: a.kind})
+		n++
 	}
+	g.groupOf[number] = int32(n)
+	g.groups[n].used |= 1 << (number - g.groups[n].audience)
 }
 
 // settle lists what has a bit in the order of bits.
 func (y *layout) settle() {
 	g := y.segment
-	g.clauseAt = slices.Repeat([]int32{none}, int(g.blockCount())*64)
+	g.clauseAt = slices.Repeat([]int32{none}, len(g.groupAt)*64)
 	for i := range g.clauses {
 		if place := g.clauses[i].place; place != none {
 			g.clauseAt[place] = int32(i)
 		}
 	}
-	for n := range g.groups {
-		for range g.groups[n].end - g.groups[n].first {
-			g.groupAt = append(g.groupAt, int32(n))
-		}
-	}
-	g.summariseGroups()
 	for _, i := range g.clauseAt {
 		if i != none {
 			y.laned = append(y.laned, &y.plans[i])
@@ -184,31 +187,38 @@ func (y *layout) settle() {
 	}
 }
 
-// blockCount is how many blocks the groups have so far.
-func (g *segment) blockCount() uint32 {
-	if n := len(g.groups); n > 0 {
-		return g.groups[n-1].end
-	}
-	return 0
-}
+// block is the block of a group's clauses of one number.
+func (gr *group) block(clause int) int32 { return gr.first + int32(clause)*gr.stride }
 
-// run is a number of groups, one after the other, of as many clauses.
+// run is a number of groups, one after the other, of as many clauses. First come the blocks of the first clauses of all of
+// them, then those of the second ones: neighbours read the same vectors, and whole runs are combined at once.
 type run struct {
 	first, end int // groups
 	block      int // the first one of theirs
 	size       int // blocks of each
 }
 
-func (g *segment) summariseGroups() {
+// lineUp gives the groups their blocks.
+func (g *segment) lineUp() {
 	for n := range g.groups {
-		gr := &g.groups[n]
-		if gr.kind == byBits {
+		if g.groups[n].kind == byBits {
 			g.bitGroups = n + 1
 		}
-		size := int(gr.end - gr.first)
-		if len(g.runs) == 0 || g.runs[len(g.runs)-1].size != size {
-			g.runs = append(g.runs, run{first: n, block: int(gr.first), size: size})
+		if size := g.groups[n].size; len(g.runs) == 0 || g.runs[len(g.runs)-1].size != size {
+			g.runs = append(g.runs, run{first: n, size: size})
 		}
 		g.runs[len(g.runs)-1].end = n + 1
+	}
+	for i := range g.runs {
+		r := &g.runs[i]
+		r.block = len(g.groupAt)
+		for n := r.first; n < r.end; n++ {
+			g.groups[n].first, g.groups[n].stride = int32(r.block+n-r.first), int32(r.end-r.first)
+		}
+		for range r.size {
+			for n := r.first; n < r.end; n++ {
+				g.groupAt = append(g.groupAt, int32(n))
+			}
+		}
 	}
 }

@@ -102,17 +102,18 @@ func newFlips(groups int) flips {
 // flipBits tells the audiences that their bits decide.
 func (s *scratch) flipBits() {
 	p := s.part
-	violated, live := s.violated[:p.segment.bitGroups], p.live[:p.segment.bitGroups]
+	live := p.live[:p.segment.bitGroups]
+	was, is := s.violated[before][:len(live)], s.violated[after][:len(live)]
 	groups, words, n := s.flips.groups, s.flips.words, 0
-	for i := range violated {
-		flipped := (violated[i][before] ^ violated[i][after]) & live[i]
+	for i := range live {
+		flipped := (was[i] ^ is[i]) & live[i]
 		groups[n], words[n] = int32(i), flipped
 		n += int((flipped | -flipped) >> 63)
 	}
 	m := 0
 	for i, group := range groups[:n] {
 		flipped := words[i]
-		m += s.flips.unpack(m, flipped, ^violated[group][after], p.segment.groups[group].audience)
+		m += s.flips.unpack(m, flipped, ^is[group], p.segment.groups[group].audience)
 		if asked := flipped & p.asking.about[group]; asked != 0 {
 			s.touchAskersIn(group, asked)
 		}
@@ -146,10 +147,10 @@ func (f *flips) unpack(m int, flipped, holds uint64, first int32) int {
 func (s *scratch) visitScattered(n int) {
 	g := s.part.segment
 	gr := &g.groups[n]
-	violated := s.violated[n]
-	residue := s.residue[gr.first] &^ (violated[before] & violated[after])
+	was, is := s.violated[before][n], s.violated[after][n]
+	residue := s.residue[gr.first] &^ (was & is)
 	s.residue[gr.first] = 0
-	for flipped := ((violated[before] ^ violated[after]) | residue) & gr.used; flipped != 0; flipped &= flipped - 1 {
+	for flipped := (was ^ is | residue) & gr.used; flipped != 0; flipped &= flipped - 1 {
 		s.touch(g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(flipped)]].audience)
 	}
 }

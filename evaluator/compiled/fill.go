@@ -39,49 +39,32 @@ func (s *scratch) fill() {
 		p, q, differ := s.bothProbes(v.attribute)
 		s.writeValue(v, p, words)
 		if !differ {
-			collect(s.constant, v.blocks, words)
+			v.collect(s.constant, words)
 			continue
 		}
-		collect(s.later, v.blocks, words)
+		v.collect(s.later, words)
 		s.writeValue(v, q, words)
-		collect(s.earlier, v.blocks, words)
+		v.collect(s.earlier, words)
 	}
 	s.combine()
 }
 
-// combine makes both sides of the planes.
+// combine makes both sides of the blocks, and of the groups.
 func (s *scratch) combine() {
-	blocks := s.blocks
-	constant, earlier, later := s.constant[:len(blocks)], s.earlier[:len(blocks)], s.later[:len(blocks)]
-	agedEarlier, agedLater := s.agedEarlier[:len(blocks)], s.agedLater[:len(blocks)]
-	for i := range blocks {
-		blocks[i] = pair{constant[i] | earlier[i] | agedEarlier[i], constant[i] | later[i] | agedLater[i]}
-	}
+	copy(s.blocks[before], s.constant)
+	orInto(s.blocks[before], s.earlier)
+	orInto(s.blocks[before], s.agedEarlier)
+	copy(s.blocks[after], s.constant)
+	orInto(s.blocks[after], s.later)
+	orInto(s.blocks[after], s.agedLater)
 	for i := range s.part.segment.runs {
-		s.conjoin(&s.part.segment.runs[i])
-	}
-}
-
-// conjoin works out of the words of blocks those of groups: audiences none of whose clauses hold.
-func (s *scratch) conjoin(r *run) {
-	violated, blocks := s.violated[r.first:r.end], s.blocks[r.block:]
-	switch r.size {
-	case 1:
-		copy(violated, blocks)
-	case 2:
-		blocks = blocks[:2*len(violated)]
-		for i := range violated {
-			a, b := blocks[2*i], blocks[2*i+1]
-			violated[i] = pair{a[before] & b[before], a[after] & b[after]}
-		}
-	default:
-		for i := range violated {
-			all := blocks[i*r.size]
-			for _, w := range blocks[i*r.size+1 : (i+1)*r.size] {
-				all[before] &= w[before]
-				all[after] &= w[after]
+		r := &s.part.segment.runs[i]
+		for on := range s.blocks {
+			violated, blocks := s.violated[on][r.first:r.end], s.blocks[on][r.block:]
+			copy(violated, blocks)
+			for k := 1; k < r.size; k++ {
+				andInto(violated, blocks[k*len(violated):][:len(violated)])
 			}
-			violated[i] = all
 		}
 	}
 }
@@ -91,25 +74,31 @@ func (s *scratch) groupViolated(n int32) pair {
 	if s.filled != s.epoch {
 		s.fill()
 	}
-	return s.violated[n]
+	return s.violated.at(n)
 }
 
 func (s *scratch) fillAge(n int, words []uint64) {
 	v := &s.part.segment.vectors[n]
 	earlier, later := s.ageRanks(n)
 	v.lanes[0].write(words, later)
-	collect(s.agedLater, v.blocks, words)
+	v.collect(s.agedLater, words)
 	if earlier != later {
 		v.lanes[0].write(words, earlier)
 	}
-	collect(s.agedEarlier, v.blocks, words)
+	v.collect(s.agedEarlier, words)
 }
 
-// collect adds the words of one vector to a plane.
-func collect(plane []uint64, blocks []uint32, words []uint64) {
-	words = words[:len(blocks)]
-	for i, b := range blocks {
-		plane[b] |= words[i]
+// collect adds the words of a vector to a plane.
+func (v *vector) collect(plane, words []uint64) {
+	if v.extents == nil {
+		words = words[:len(v.blocks)]
+		for i, b := range v.blocks {
+			plane[b] |= words[i]
+		}
+		return
+	}
+	for _, e := range v.extents {
+		orInto(plane[e.block:e.block+e.size], words[e.word:e.word+e.size])
 	}
 }
 
@@ -129,17 +118,13 @@ func (s *scratch) writeValue(v *vector, p *probe, words []uint64) {
 	for _, n := range s.found[p.first:p.end] {
 		e := &x.entries[n]
 		if e.clear != 0 {
-			for i, w := range x.masks[e.clear-1:][:len(words)] {
-				words[i] &^= w
-			}
+			clearFrom(words, x.masks[e.clear-1:][:len(words)])
 		}
 		for _, bit := range x.bits[e.satisfied:e.violated] {
 			words[bit>>6] &^= 1 << (bit & 63)
 		}
 		if e.set != 0 {
-			for i, w := range x.masks[e.set-1:][:len(words)] {
-				words[i] |= w
-			}
+			orInto(words, x.masks[e.set-1:][:len(words)])
 		}
 		for _, bit := range x.bits[e.violated:e.end] {
 			words[bit>>6] |= 1 << (bit & 63)
@@ -157,9 +142,7 @@ func (l *lane) write(words []uint64, rank int32) {
 // add makes words hold the bits of a rank beside their own. No two lanes of a vector share a bit.
 func (l *lane) add(words []uint64, rank int32) {
 	from, snapshot := l.start(rank, len(words))
-	for i, w := range from {
-		words[i] |= w
-	}
+	orInto(words, from)
 	l.toggle(words, snapshot, rank)
 }
 

@@ -119,13 +119,13 @@ func (s *scratch) effect(block, bit uint32) effect {
 	switch {
 	case s.part.live[n]>>bit&1 == 0:
 		return without
-	case gr.end-gr.first == 1:
+	case gr.size == 1:
 		return certain
-	case s.violated[n][after]>>bit&1 != 0: // its one clause that turns lets it in
+	case s.violated[after][n]>>bit&1 != 0: // its one clause that turns lets it in
 		return certain
 	}
-	for b := gr.first; b < gr.end; b++ {
-		if (s.blocks[b][after]|g.timed[b])>>bit&1 == 0 {
+	for i := range gr.size {
+		if b := gr.block(i); (s.blocks[after][b]|g.timed[b])>>bit&1 == 0 {
 			return without
 		}
 	}

@@ -85,9 +85,7 @@ func (y *layout) collect() [][]placed {
 				}
 			}
 			v := &g.vectors[n]
-			if len(v.blocks) == 0 || v.blocks[len(v.blocks)-1] != block {
-				v.blocks = append(v.blocks, block)
-			}
+			v.cover(block)
 			shares[n] = append(shares[n], placed{p, uint32(len(v.blocks)-1)<<6 | uint32(place%64)})
 		}
 		if ages == 1 && g.groups[g.groupAt[block]].kind == byBits {
@@ -108,6 +106,7 @@ func (a *attribute) ensureIndex() *index {
 func (y *layout) fill(n int, shares []placed) {
 	g := y.segment
 	v := &g.vectors[n]
+	v.extend()
 	if v.kind == verdictLane {
 		v.placeVerdicts(shares)
 		return

@@ -10,14 +10,13 @@ func (s *scratch) match() {
 	}
 	for n := range g.groups {
 		gr := &g.groups[n]
-		violated := s.violated[n]
 		if gr.kind == scattered {
-			for holding := gr.used &^ violated[after]; holding != 0; holding &= holding - 1 {
+			for holding := gr.used &^ s.violated[after][n]; holding != 0; holding &= holding - 1 {
 				s.tryClause(&g.clauses[g.clauseAt[int(gr.first)*64+bits.TrailingZeros64(holding)]])
 			}
 			continue
 		}
-		for holding := s.part.live[n] &^ violated[after]; holding != 0; holding &= holding - 1 {
+		for holding := s.part.live[n] &^ s.violated[after][n]; holding != 0; holding &= holding - 1 {
 			a := gr.audience + int32(bits.TrailingZeros64(holding))
 			if gr.kind == byBits || s.verdict(a, after) {
 				s.judge.note(s.part.position[a], 1)

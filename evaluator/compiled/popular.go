@@ -39,11 +39,11 @@ func (v *vector) placeVerdicts(shares []placed) {
 func (s *scratch) fillVerdict(v *vector) {
 	was, is := s.verdictsOf(v)
 	if was == is {
-		collect(s.constant, v.blocks, v.verdicts[is])
+		v.collect(s.constant, v.verdicts[is])
 		return
 	}
-	collect(s.earlier, v.blocks, v.verdicts[was])
-	collect(s.later, v.blocks, v.verdicts[is])
+	v.collect(s.earlier, v.verdicts[was])
+	v.collect(s.later, v.verdicts[is])
 }
 
 func (s *scratch) verdictsOf(v *vector) (was, is uint64) {

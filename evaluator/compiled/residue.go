@@ -21,7 +21,7 @@ const (
 
 // finishResidue lists the questions of a group's clauses, those of one audience after those of another.
 func (g *segment) finishResidue(gr *group) {
-	gr.asks = make([]uint64, gr.end-gr.first)
+	gr.asks = make([]uint64, gr.size)
 	for bit := range bits.Len64(gr.used) {
 		a := &g.audiences[int(gr.audience)+bit]
 		for i := range a.end - a.first {
@@ -65,30 +65,30 @@ func (g *segment) questionOf(c *clause) question {
 // the questions of those only that their other clauses do not decide.
 func (s *scratch) visitResidual(n int) {
 	gr, m := &s.part.segment.groups[n], &s.part.members[n-s.part.segment.bitGroups]
-	violated := s.violated[n]
-	var flipped, free pair // free are audiences that a clause without a question lets in
+	var flipped uint64
+	var free, holds pair // free are audiences that a clause without a question lets in
 	differ := s.asking[n]
 	s.asking[n] = 0
-	blocks, asks := s.blocks[gr.first:gr.end], gr.asks
-	for i := range blocks {
-		w := blocks[i]
-		flipped[before] |= w[before] ^ w[after]
-		differ |= s.residue[int(gr.first)+i]
-		s.residue[int(gr.first)+i] = 0
-		free[before] |= ^w[before] &^ asks[i]
-		free[after] |= ^w[after] &^ asks[i]
+	for i, asks := range gr.asks {
+		b := gr.block(i)
+		w := s.blocks.at(b)
+		flipped |= w[before] ^ w[after]
+		differ |= s.residue[b]
+		s.residue[b] = 0
+		free[before] |= ^w[before] &^ asks
+		free[after] |= ^w[after] &^ asks
 	}
-	through := (flipped[before] | differ) & s.part.live[n] &^ (violated[before] & violated[after])
+	through := (flipped | differ) & s.part.live[n] &^ (s.violated[before][n] & s.violated[after][n])
 	if through &^= free[before] & free[after]; through == 0 {
 		return
 	}
-	holds := free
-	for i := range blocks {
-		w := blocks[i]
-		open := through & asks[i] &^ (w[before] & w[after]) &^ (holds[before] & holds[after])
+	holds = free
+	for i, asks := range gr.asks {
+		w := s.blocks.at(gr.block(i))
+		open := through & asks &^ (w[before] & w[after]) &^ (holds[before] & holds[after])
 		for members := open & m.clauses[i]; members != 0; members &= members - 1 {
 			bit := bits.TrailingZeros64(members)
-			q := &m.questions[bit*len(blocks)+i]
+			q := &m.questions[bit*gr.size+i]
 			v := s.judge.parts[q.part].groupViolated(q.group)
 			holds[before] |= (v[before]>>q.bit ^ q.holds) & (^w[before] >> bit) & 1 << bit
 			holds[after] |= (v[after]>>q.bit ^ q.holds) & (^w[after] >> bit) & 1 << bit
@@ -100,7 +100,7 @@ func (s *scratch) visitResidual(n int) {
 			holds[after] |= is << bit
 		}
 	}
-	owned := flipped[before] & gr.whole // some literal in the lanes flipped, and it is one of the audience's own conditions
+	owned := flipped & gr.whole // some literal in the lanes flipped, and it is one of the audience's own conditions
 	for changed := (holds[before] ^ holds[after]) & through; changed != 0; changed &= changed - 1 {
 		bit := bits.TrailingZeros64(changed)
 		a := gr.audience + int32(bit)
@@ -111,7 +111,7 @@ func (s *scratch) visitResidual(n int) {
 
 // answer answers the question of a clause on the sides where its lanes let it through: those of had and has that are 1.
 func (s *scratch) answer(gr *group, bit, clause int, had, has uint64) (was, is uint64) {
-	q := &gr.questions[bit*len(gr.asks)+clause]
+	q := &gr.questions[bit*gr.size+clause]
 	switch q.kind {
 	case asksMemo:
 		was, is = s.recallBoth(q.index, had, has)
@@ -194,7 +194,7 @@ func (p *part) listMembers() {
 				continue
 			}
 			t := &p.targets[q.index]
-			m.clauses[i%len(gr.asks)] |= 1 << (i / len(gr.asks))
+			m.clauses[i%gr.size] |= 1 << (i / gr.size)
 			m.questions[i] = memberBit{t.group, uint8(t.part), t.bit, 1 ^ uint64(q.negated)}
 		}
 	}

@@ -23,8 +23,8 @@ type scratch struct {
 	planes
 	words    []uint64 // of one vector
 	filled   uint32   // epoch of the planes and of blocks
-	blocks   []pair   // by block: the clauses violated, on both sides
-	violated []pair   // by group: the audiences of which every clause is
+	blocks   sides    // by block: the clauses violated, on both sides
+	violated sides    // by group: the audiences of which every clause is
 	residue  []uint64 // by block: clauses to look at beyond the lanes; zero between judgements
 	moved    bool     // some word or residue may differ between the sides
 	flips    flips
@@ -45,6 +45,13 @@ type scratch struct {
 
 // pair is a word on both sides.
 type pair [2]uint64
+
+// sides are words on both sides.
+type sides [2][]uint64
+
+func newSides(words int) sides { return sides{make([]uint64, words), make([]uint64, words)} }
+
+func (w *sides) at(i int32) pair { return pair{w[before][i], w[after][i]} }
 
 // verdicts are those of an audience, or a predicate, on both sides, where they are known.
 type verdicts struct {
@@ -71,9 +78,9 @@ func newScratch(p *part, j *Judge) *scratch {
 		finder:   newFinder(g),
 		planes:   newPlanes(len(g.groupAt)),
 		words:    make([]uint64, len(g.groupAt)),
-		blocks:   make([]pair, len(g.groupAt)),
+		blocks:   newSides(len(g.groupAt)),
 		residue:  make([]uint64, len(g.groupAt)),
-		violated: make([]pair, len(g.groups)),
+		violated: newSides(len(g.groups)),
 		flips:    newFlips(g.bitGroups),
 		asking:   make([]uint64, len(g.groups)),
 		touched:  make([]uint32, len(g.audiences)),

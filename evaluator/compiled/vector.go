@@ -8,10 +8,51 @@ import "slices"
 type vector struct {
 	attribute int32 // of a verdictLane: the predicate
 	kind      laneKind
+	extents   []extent    // the same by neighbours; nil where those are too few
 	blocks    []uint32    // by word: its block, ascending
 	initial   []uint64    // words of a value that finds nothing
 	lanes     []lane      // scales on which it looks the value up
 	verdicts  [2][]uint64 // of a verdictLane: words when the predicate does not hold, and when it does
+}
+
+// extent is a number of neighbouring blocks.
+type extent struct {
+	block, word, size uint32
+}
+
+const (
+	// widestGap is how many words of blocks that do not read a vector it may have to make one extent of two.
+	widestGap = 3
+	// extentWords is how many words an extent must have on average to be worth more than a list of blocks.
+	extentWords = 3
+)
+
+// cover adds a word for a block that follows those covered, and for a few in between.
+func (v *vector) cover(block uint32) {
+	n := len(v.blocks)
+	if n > 0 && v.blocks[n-1] == block {
+		return
+	}
+	if n > 0 && block-v.blocks[n-1] <= widestGap+1 {
+		for b := v.blocks[n-1] + 1; b < block; b++ {
+			v.blocks = append(v.blocks, b)
+		}
+	}
+	v.blocks = append(v.blocks, block)
+}
+
+// extend finds the extents of the blocks covered.
+func (v *vector) extend() {
+	for word, b := range v.blocks {
+		if n := len(v.extents); n > 0 && v.extents[n-1].block+v.extents[n-1].size == b {
+			v.extents[n-1].size++
+			continue
+		}
+		v.extents = append(v.extents, extent{b, uint32(word), 1})
+	}
+	if len(v.blocks) < extentWords*len(v.extents) {
+		v.extents = nil
+	}
 }
 
 // lane is one scale of a vector with the words of every rank: some are kept, the others are reached from the nearest one

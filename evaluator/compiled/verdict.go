@@ -6,7 +6,7 @@ func (s *scratch) clause(c *clause, on side) bool {
 	if c.place != none {
 		block := c.place / 64
 		s.fill()
-		if s.blocks[block][on&1]>>(c.place%64)&1 != 0 {
+		if s.blocks[on&1][block]>>(c.place%64)&1 != 0 {
 			return false
 		}
 	} else if !s.holds(g, g.literals[c.end-1], on) { // the pin
