@@ -38,9 +38,6 @@ const (
 // valued reports whether the verdict depends on nothing but the value of the attribute.
 func (c *check) valued() bool { return c.kind < checkAge }
 
-// maxOffset bounds the offsets in seconds that are checked in microseconds: about thirty thousand years.
-const maxOffset = 1 << 40
-
 // checks returns what a clause found by hash asks beside its pin and its trees.
 func (g *segment) checks(c *clause) []check {
 	var checks []check
@@ -58,7 +55,7 @@ func newCheck(p *predicate, l literal) check {
 	}
 	switch {
 	case p.argument == argRelative:
-		if p.op.timed() && -maxOffset < p.offset && p.offset < maxOffset {
+		if p.op.timed() && -farthestOffset < p.offset && p.offset < farthestOffset {
 			c.kind, c.constant = checkAge, p.offset*1_000_000
 		}
 	case p.argument == argDynamic:
@@ -129,7 +126,7 @@ func (s *scratch) passes(g *segment, c *check, on side) bool {
 		at, exact := v.Instant()
 		now := s.inputs[on].Now
 		holds = c.op.accepts(cmp.Compare(int64(at), int64(now)+c.constant))
-		known = exact && -farthest < now && now < farthest
+		known = exact && near(now)
 	}
 	if !known {
 		return s.holds(g, c.literal, on)
@@ -137,6 +134,3 @@ func (s *scratch) passes(g *segment, c *check, on side) bool {
 	s.looked++
 	return holds != c.negated
 }
-
-// farthest bounds the clocks to which an offset can be added in microseconds.
-const farthest = math.MaxInt64 - maxOffset*1_000_000

@@ -57,10 +57,11 @@ func (s *scratch) try(a int32, limit evaluator.Instant) evaluator.Instant {
 
 // cursor is a place on a scale of ages, which time walks downwards.
 type cursor struct {
-	vector *vector
-	moment evaluator.Moment // the value
-	rank   int32            // the next to be left
-	at     evaluator.Instant
+	vector  *vector
+	instant evaluator.Instant // the value; infinite when it is none
+	moment  evaluator.Moment  // the value
+	rank    int32             // the next to be left
+	at      evaluator.Instant
 }
 
 // walk goes along the thresholds that time is about to pass, the nearest first, and tries the candidates that each
@@ -146,12 +147,16 @@ func (s *scratch) placeCursors() {
 		if v.kind != ageLane {
 			continue
 		}
-		t, ok := s.value(g, v.attribute, after).Time()
+		value := s.value(g, v.attribute, after)
+		t, ok := value.Time()
 		if !ok || !t.Finite() {
 			continue
 		}
 		now := s.inputs[after].Now
-		c := cursor{vector: v, moment: t}
+		c := cursor{vector: v, instant: evaluator.Infinity, moment: t}
+		if i, ok := value.Instant(); ok {
+			c.instant = i
+		}
 		_, c.rank = s.ageRanks(n)
 		c.settle(now)
 		s.cursors = append(s.cursors, c)
@@ -168,9 +173,14 @@ func (c *cursor) settle(now evaluator.Instant) {
 	if c.rank <= 0 {
 		return
 	}
+	threshold := (c.rank - 1) / 2
+	if l.scale.micros != nil && near(c.instant) {
+		c.at = c.instant - evaluator.Instant(l.scale.micros[threshold]) + evaluator.Instant(c.rank&1)
+		return
+	}
 	// At an odd rank the value is a threshold's offset from now, and no longer is from the next microsecond on; at an even one
 	// it is further away, and will be there when now is that far before it.
-	left := c.moment.Add(-l.scale.offsets[(c.rank-1)/2])
+	left := c.moment.Add(-l.scale.offsets[threshold])
 	if c.rank&1 != 0 {
 		left = left.Next()
 	}

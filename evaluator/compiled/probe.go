@@ -1,5 +1,7 @@
 package compiled
 
+import "muster/evaluator"
+
 // probe is what the value of an attribute finds in its index.
 type probe struct {
 	epoch      uint32
@@ -58,13 +60,23 @@ func (s *scratch) ageRanks(n int) (earlier, later int32) {
 		g := s.part.segment
 		v := &g.vectors[n]
 		c := v.lanes[0].scale
-		r.later = c.rank(s.value(g, v.attribute, after), s.inputs[after].Now)
+		was, is := s.inputs[before].Now, s.inputs[after].Now
+		value := s.value(g, v.attribute, after)
+		r.later = c.rank(value, is)
 		r.earlier = r.later
-		if s.differs(v.attribute) || s.mask&clockBit != 0 {
-			r.earlier = c.rank(s.value(g, v.attribute, before), s.inputs[before].Now)
+		if s.differs(v.attribute) {
+			r.earlier = c.rank(s.value(g, v.attribute, before), was)
+		} else if s.mask&clockBit != 0 && !c.keeps(value, was, r.later) {
+			r.earlier = c.rank(value, was)
 		}
 	}
 	return r.earlier, r.later
+}
+
+// keeps reports whether a value has a rank at another instant, if that is easily told: the clock has hardly moved.
+func (c *scale) keeps(v evaluator.Value, now evaluator.Instant, rank int32) bool {
+	i, ok := v.Instant()
+	return ok && c.micros != nil && rank != unranked && near(i) && near(now) && c.atMicros(int64(i-now), rank)
 }
 
 // sameProbe reports whether two probes found the same, so that two different values are one to every clause.

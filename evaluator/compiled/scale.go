@@ -32,6 +32,7 @@ type scale struct {
 	moments []evaluator.Moment
 	texts   []string
 	offsets []int64
+	micros  []int64 // offsets in microseconds; nil when one is too far away
 }
 
 func (c *scale) size() int { return len(c.numbers) + len(c.moments) + len(c.texts) + len(c.offsets) }
@@ -90,7 +91,10 @@ func newScale(kind scaleKind, predicates []*predicate) *scale {
 	for i := range c.moments {
 		c.coarse = append(c.coarse, coarseMoment(c.moments[i]))
 	}
-	c.coarse = append(c.coarse, c.offsets...)
+	if kind == ageScale {
+		c.coarse = c.offsets
+		c.micros = inMicroseconds(c.offsets)
+	}
 	return c
 }
 
@@ -145,6 +149,9 @@ func (c *scale) rank(v evaluator.Value, now evaluator.Instant) int32 {
 			return c.rankMoment(t)
 		}
 	case ageScale:
+		if i, ok := v.Instant(); ok && c.micros != nil && near(i) && near(now) {
+			return c.rankMicros(int64(i - now))
+		}
 		if t, ok := v.Time(); ok {
 			return c.rankAge(t, now.Moment())
 		}
@@ -185,6 +192,42 @@ func (c *scale) run(coarse int64) (low, high int) {
 		}
 	}
 	return low, high
+}
+
+// farthest bounds what is added up in microseconds, and farthestOffset the offsets in seconds for which that is done: some
+// thirty thousand years.
+const (
+	farthest       = math.MaxInt64 / 4
+	farthestOffset = farthest / 1_000_000
+)
+
+// near reports whether sums with an instant in microseconds do not overflow.
+func near(i evaluator.Instant) bool { return -farthest < i && i < farthest }
+
+// inMicroseconds returns ascending offsets in microseconds, or nil when one is too far away.
+func inMicroseconds(offsets []int64) []int64 {
+	if n := len(offsets); n > 0 && (offsets[0] < -farthestOffset || offsets[n-1] > farthestOffset) {
+		return nil
+	}
+	micros := make([]int64, len(offsets))
+	for i, seconds := range offsets {
+		micros[i] = seconds * 1_000_000
+	}
+	return micros
+}
+
+func (c *scale) rankMicros(age int64) int32 {
+	i := lowerBound(c.micros, age)
+	return rankAt(i, i < len(c.micros) && c.micros[i] == age)
+}
+
+// atMicros reports whether an age has a rank.
+func (c *scale) atMicros(age int64, rank int32) bool {
+	i := int(rank / 2)
+	if rank&1 != 0 {
+		return c.micros[i] == age
+	}
+	return (i == 0 || c.micros[i-1] < age) && (i == len(c.micros) || age < c.micros[i])
 }
 
 // rankAge compares t with now + offset for every offset, without overflow: seconds of age first, microseconds after.

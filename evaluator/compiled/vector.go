@@ -22,7 +22,7 @@ type extent struct {
 
 const (
 	// widestGap is how many words of blocks that do not read a vector it may have to make one extent of two.
-	widestGap = 3
+	widestGap = 8
 	// extentWords is how many words an extent must have on average to be worth more than a list of blocks.
 	extentWords = 3
 )
