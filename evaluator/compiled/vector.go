@@ -70,7 +70,7 @@ type lane struct {
 // Toggles between two snapshots of so many words: half as many, for that is what it costs to copy one, within bounds.
 const (
 	leastDistance = 8
-	mostDistance  = 64
+	mostDistance  = 256
 )
 
 // laneBits are the bits of one clause on a scale while the lane is built.
