@@ -66,22 +66,24 @@ func newPlain(audiences []evaluator.Audience, changes []workload.Change) (subjec
 	return &own{judge: set.NewJudge(), changes: changes}, nil
 }
 
-func (o *own) diff(change int) ([]evaluator.AudienceID, error) {
+func (o *own) diff(change int) error {
 	c := &o.changes[change]
 	if o.fresh {
 		for _, r := range []*evaluator.Row{c.Before.Row, c.After.Row} {
 			if err := r.Reset(workload.Schema, r.Tuple()); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	o.judge.Diff(&c.Before, &c.After, &o.diffs)
+	return nil
+}
+
+func (o *own) found() []evaluator.AudienceID {
 	o.ids = o.ids[:0]
 	for _, d := range o.diffs.Changes {
 		o.ids = append(o.ids, d.Audience)
 	}
-	if !slices.IsSorted(o.ids) {
-		slices.Sort(o.ids)
-	}
-	return o.ids, nil
+	slices.Sort(o.ids)
+	return o.ids
 }

@@ -65,23 +65,25 @@ func decodeAll(r rival, changes []workload.Change) ([][2]int, error) {
 	return users, nil
 }
 
-func (s *asShipped) diff(change int) ([]evaluator.AudienceID, error) {
+func (s *asShipped) diff(change int) error {
 	s.ids = s.ids[:0]
 	for a := range s.audiences {
 		was, err := s.rival.holds(a, s.users[change][0])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		is, err := s.rival.holds(a, s.users[change][1])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if was != is {
 			s.ids = append(s.ids, s.audiences[a].ID)
 		}
 	}
-	return s.ids, nil
+	return nil
 }
+
+func (s *asShipped) found() []evaluator.AudienceID { return s.ids }
 
 // withHelp remembers memberships and judges only the audiences that read what changed.
 type withHelp struct {
@@ -133,7 +135,7 @@ func (h *withHelp) prepare(changes []workload.Change) error {
 	return nil
 }
 
-func (h *withHelp) diff(change int) ([]evaluator.AudienceID, error) {
+func (h *withHelp) diff(change int) error {
 	h.ids = h.ids[:0]
 	h.stamp++
 	for _, c := range h.changed[change] {
@@ -144,7 +146,7 @@ func (h *withHelp) diff(change int) ([]evaluator.AudienceID, error) {
 			h.seen[a] = h.stamp
 			is, err := h.rival.holds(a, h.users[change][1])
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if is != h.member[change][a] {
 				h.ids = append(h.ids, h.audiences[a].ID)
@@ -152,5 +154,5 @@ func (h *withHelp) diff(change int) ([]evaluator.AudienceID, error) {
 		}
 	}
 	sortIDs(h.ids)
-	return h.ids, nil
+	return nil
 }

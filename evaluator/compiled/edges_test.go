@@ -32,6 +32,15 @@ func TestCasesThatChanceMisses(t *testing.T) {
 			`{"city":"c","joined":"` + (cases.Epoch - 2*86_400_000_000).String() + `"}`,
 			`{"city":"a","joined":"` + (cases.Epoch - 2*86_400_000_000).String() + `"}`,
 		},
+		"one clause begins where the other ends": {
+			[]string{`{"type":"dynamic","segments":[
+				{"conditions":[{"property":"recipient.joined","operator":"is_timestamp_on_or_after","argument":"5 days ago"},
+					{"property":"recipient.city","operator":"exists"}]},
+				{"conditions":[{"property":"recipient.joined","operator":"is_timestamp_before","argument":"5 days ago"},
+					{"property":"recipient.city","operator":"exists"}]}]}`},
+			`{"joined":"` + (cases.Epoch - 2*86_400_000_000).String() + `"}`,
+			`{"city":"a","joined":"` + (cases.Epoch - 2*86_400_000_000).String() + `"}`,
+		},
 		"one clause with a hash beside four in lanes": {
 			[]string{dynamic(`{"any":[{"property":"recipient.level","operator":"equal_to","argument":1},
 				{"property":"recipient.level","operator":"less_than","argument":-5},{"property":"recipient.rank","operator":"less_than","argument":-5},

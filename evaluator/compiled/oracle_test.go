@@ -12,6 +12,7 @@ import (
 
 	"muster/evaluator"
 	"muster/evaluator/compiled/internal/cases"
+	"muster/evaluator/compiled/workload"
 	"muster/evaluator/plain"
 )
 
@@ -84,11 +85,14 @@ func TestAgreesWithPlain(t *testing.T) {
 	t.Logf("%d cases, %d changes of membership, %d sets of audiences, no disagreement", judged.Load(), changes.Load(), next.Load())
 }
 
-// agree judges the changes of one seed.
+// agree judges the changes of one seed. Few audiences make many sets; one set in sixteen is of as many as fill several groups.
 func agree(seed uint64) (judged, changes int, err error) {
-	const steps = 100
 	m := cases.New(rand.New(rand.NewPCG(seed, 1)))
-	audiences := m.Audiences(1 + m.IntN(40))
+	n, steps := 1+m.IntN(40), 100
+	if seed%16 == 7 {
+		n, steps = 100+m.IntN(400), 25
+	}
+	audiences := m.Audiences(n)
 	j, err := newJudges(audiences, routing(seed%3))
 	if err != nil {
 		return 0, 0, err
@@ -103,6 +107,43 @@ func agree(seed uint64) (judged, changes int, err error) {
 		judged++
 	}
 	return judged, j.changes, nil
+}
+
+// TestLargeSetsAgreeWithPlain judges changes by audiences as people write them, by so many that every way through the words of
+// groups is taken.
+func TestLargeSetsAgreeWithPlain(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []workload.Kind{workload.Dense, workload.Sparse, workload.Mixed} {
+		for _, n := range []int{130, 1_000, 9_000} {
+			t.Run(fmt.Sprint(kind, n), func(t *testing.T) {
+				t.Parallel()
+				j := judges{audiences: workload.Audiences(kind, n, false)}
+				p, err := plain.Compile(j.audiences, workload.Schema)
+				if err != nil {
+					t.Fatal(err)
+				}
+				j.plain = p.NewJudge()
+				for _, r := range []routing{byFrequency, everyPinHashed, everythingInLanes} {
+					set, err := compileSet(j.audiences, workload.Schema, options{routing: r})
+					if err != nil {
+						t.Fatal(err)
+					}
+					j.compiled = append(j.compiled, set.NewJudge())
+				}
+				for _, attributes := range []int{1, 3, workload.Attributes} {
+					for i, c := range workload.Changes(8, attributes) {
+						c.After.Now += evaluator.Instant(i) * 3_600_000_000
+						if err := j.disagreement(&c.Before, &c.After); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if j.changes == 0 && kind != workload.Sparse { // few users have an account that few of those ask for
+					t.Error("nothing changed")
+				}
+			})
+		}
+	}
 }
 
 // FuzzAgreesWithPlain lets the fuzzer choose the case, byte by byte.
