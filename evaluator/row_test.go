@@ -9,7 +9,7 @@ import (
 func TestRowsDifferByText(t *testing.T) {
 	t.Parallel()
 	schema := &Schema{Columns: []Column{{Name: "id"}}, Properties: -1}
-	text := rapid.StringMatching(`[ab]{0,20}`)
+	text := rapid.OneOf(rapid.StringMatching(`[ab]{0,20}`), rapid.StringMatching(`[ab]{9,16}`))
 	row := func(t *rapid.T, null bool, text string) *Row {
 		tuple := Tuple{}.AppendText([]byte(text))
 		if null {
