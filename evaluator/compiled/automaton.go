@@ -1,5 +1,7 @@
 package compiled
 
+import "math/bits"
+
 // automaton finds in one pass over a text which of many patterns it begins with, ends with or holds (Aho and Corasick,
 // 1975), with every transition worked out in advance. Bytes that no pattern has share one column of the table.
 //
@@ -7,8 +9,9 @@ package compiled
 // the first one that was found before, because all that are behind it were found with it.
 type automaton struct {
 	column    [256]uint8
-	width     int32
-	next      []int32 // by state times width plus column; state 0 is the start
+	shift     uint8   // of a state in the table: a row has a power of two of columns
+	next      []int32 // by state and column; once linked, what is there is shifted. State 0 is the start
+	tells     []bool  // by state: something begins or lies in a text that leads there
 	depth     []int32 // by state: the length of what led to it
 	within    []int32 // by state: the entry of a pattern to be held, + 1
 	prefix    []int32 // by state: the entry of a pattern to begin with, + 1
@@ -51,13 +54,13 @@ func newAutomaton(patterns []string) *automaton {
 	a := new(automaton)
 	var width int
 	a.column, width = alphabet(patterns)
-	a.width = int32(width)
+	a.shift = uint8(bits.Len(uint(width - 1)))
 	a.addState(0)
 	return a
 }
 
 func (a *automaton) addState(depth int32) int32 {
-	a.next = append(a.next, make([]int32, a.width)...)
+	a.next = append(a.next, make([]int32, 1<<a.shift)...)
 	a.depth = append(a.depth, depth)
 	a.within, a.prefix, a.suffix = append(a.within, 0), append(a.prefix, 0), append(a.suffix, 0)
 	return int32(len(a.depth) - 1)
@@ -67,7 +70,7 @@ func (a *automaton) addState(depth int32) int32 {
 func (a *automaton) entryOf(pattern string, as use) *int32 {
 	state := int32(0)
 	for i := range len(pattern) {
-		at := state*a.width + int32(a.column[pattern[i]])
+		at := state<<a.shift | int32(a.column[pattern[i]])
 		if a.next[at] == 0 {
 			s := a.addState(a.depth[state] + 1)
 			a.next[at] = s
@@ -90,8 +93,8 @@ func (a *automaton) link() {
 	queue := make([]int32, 1, len(a.depth))
 	for ; len(queue) > 0; queue = queue[1:] {
 		state := queue[0]
-		for c := range a.width {
-			at, back := state*a.width+c, fail[state]*a.width+c
+		for c := range int32(1) << a.shift {
+			at, back := state<<a.shift|c, fail[state]<<a.shift|c
 			child := a.next[at]
 			if child == 0 {
 				if state != 0 {
@@ -107,6 +110,13 @@ func (a *automaton) link() {
 			queue = append(queue, child)
 		}
 	}
+	a.tells = make([]bool, len(a.depth))
+	for state := range a.tells {
+		a.tells[state] = a.prefix[state] != 0 || a.within[state] != 0 || a.withinVia[state] != 0
+	}
+	for i := range a.next {
+		a.next[i] <<= a.shift
+	}
 }
 
 func via(entries, links []int32, fail int32) int32 {
@@ -121,10 +131,11 @@ func via(entries, links []int32, fail int32) int32 {
 func (a *automaton) scan(text string, entries []int32, seen []uint32, stamp uint32) []int32 {
 	entries = appendSlot(entries, a.within[0])
 	entries = appendSlot(entries, a.prefix[0])
-	state := int32(0)
+	row := int32(0)
 	for i := range len(text) {
-		state = a.next[state*a.width+int32(a.column[text[i]])]
-		if state == 0 {
+		row = a.next[row|int32(a.column[text[i]])]
+		state := row >> a.shift
+		if !a.tells[state] {
 			continue
 		}
 		if a.prefix[state] != 0 && a.depth[state] == int32(i+1) {
@@ -135,7 +146,7 @@ func (a *automaton) scan(text string, entries []int32, seen []uint32, stamp uint
 			entries = appendSlot(entries, a.within[s])
 		}
 	}
-	for s := state; s != 0; s = a.suffixVia[s] {
+	for s := row >> a.shift; s != 0; s = a.suffixVia[s] {
 		entries = appendSlot(entries, a.suffix[s])
 	}
 	return appendSlot(entries, a.suffix[0])

@@ -178,7 +178,7 @@ func (g *segment) makeAutomata() {
 			return cmp.Compare(len(g.predicates[a].value.Text()), len(g.predicates[b].value.Text()))
 		})
 		a := newAutomaton(patterns)
-		room := maxTransitions / int(a.width)
+		room := maxTransitions >> a.shift
 		for _, n := range order {
 			room -= len(g.predicates[n].value.Text())
 			g.predicates[n].unlaned = room <= 0

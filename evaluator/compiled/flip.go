@@ -58,9 +58,10 @@ func (s *scratch) try(a int32, limit evaluator.Instant) evaluator.Instant {
 // cursor is a place on a scale of ages, which time walks downwards.
 type cursor struct {
 	vector  *vector
-	instant evaluator.Instant // the value; infinite when it is none
-	moment  evaluator.Moment  // the value
-	rank    int32             // the next to be left
+	instant evaluator.Instant // the value
+	moment  evaluator.Moment  // the same where it is far away
+	far     bool
+	rank    int32 // the next to be left
 	at      evaluator.Instant
 }
 
@@ -96,7 +97,7 @@ func (s *scratch) walk(limit evaluator.Instant) evaluator.Instant {
 			return s.tryAll(limit)
 		}
 		c.rank--
-		c.settle(s.inputs[after].Now)
+		c.settle()
 	}
 }
 
@@ -147,24 +148,23 @@ func (s *scratch) placeCursors() {
 		if v.kind != ageLane {
 			continue
 		}
+		c := cursor{vector: v}
 		value := s.value(g, v.attribute, after)
-		t, ok := value.Time()
-		if !ok || !t.Finite() {
+		if i, ok := value.Instant(); ok && near(i) && v.lanes[0].scale.micros != nil {
+			c.instant = i
+		} else if t, ok := value.Time(); ok && t.Finite() {
+			c.moment, c.far = t, true
+		} else {
 			continue
 		}
-		now := s.inputs[after].Now
-		c := cursor{vector: v, instant: evaluator.Infinity, moment: t}
-		if i, ok := value.Instant(); ok {
-			c.instant = i
-		}
 		_, c.rank = s.ageRanks(n)
-		c.settle(now)
+		c.settle()
 		s.cursors = append(s.cursors, c)
 	}
 }
 
 // settle moves a cursor to the next rank whose leaving concerns any clause, and works out when it is left.
-func (c *cursor) settle(now evaluator.Instant) {
+func (c *cursor) settle() {
 	l := &c.vector.lanes[0]
 	for c.rank > 0 && l.starts[c.rank] == l.starts[c.rank+1] {
 		c.rank--
@@ -174,7 +174,7 @@ func (c *cursor) settle(now evaluator.Instant) {
 		return
 	}
 	threshold := (c.rank - 1) / 2
-	if l.scale.micros != nil && near(c.instant) {
+	if !c.far {
 		c.at = c.instant - evaluator.Instant(l.scale.micros[threshold]) + evaluator.Instant(c.rank&1)
 		return
 	}
