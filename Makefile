@@ -28,7 +28,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: FOR=30s JSON=1 USERS=N RATE=N (demo), CASES FOR PKG (fuzz), PKG (test, bench), ROUNDS SEED (nemesis),"
-	@echo "  OUT (bench-evaluator)"
+	@echo "  OUT PASSES (bench-evaluator)"
 
 .PHONY: build
 build: ## Build bin/muster
@@ -58,7 +58,7 @@ bench: ## Run the benchmarks
 
 .PHONY: bench-evaluator
 bench-evaluator: ## Compare the evaluator with others, a row a measurement, into OUT
-	cd evaluator/bench && go run . -out '$(abspath $(OUT))'
+	cd evaluator/bench && go run . -passes $(or $(PASSES),1) -out '$(abspath $(OUT))'
 
 .PHONY: api-check
 api-check: ## Hold the API against its OpenAPI document with schemathesis, from PyPI, for FOR (60s)

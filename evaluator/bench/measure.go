@@ -6,8 +6,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"muster/evaluator"
 	"muster/evaluator/compiled/workload"
@@ -102,6 +103,7 @@ func measure(e entrant, audiences []evaluator.Audience, changes []workload.Chang
 	r.CompileMs = float64(time.Since(start).Microseconds()) / 1000
 	r.CompiledMB = float64(heapBytes()-heap) / (1 << 20)
 	found := make([][]evaluator.AudienceID, len(changes))
+	start = time.Now()
 	for i := range changes {
 		if err := s.diff(i); err != nil {
 			return r, nil, err
@@ -109,33 +111,51 @@ func measure(e entrant, audiences []evaluator.Audience, changes []workload.Chang
 		found[i] = slices.Clone(s.found())
 		r.ChangesOp += float64(len(found[i])) / float64(len(changes))
 	}
-	return r, found, goRound(s, len(changes), &r)
+	err = goRound(s, len(changes), time.Since(start), &r)
+	return r, found, err
 }
 
-// goRound judges the changes until enough time has passed, at least four of them unless that takes too long, on one thread.
-// It looks at the clock once in a while: a look takes as long as a quarter of what is measured of sparse sets.
-func goRound(s subject, changes int, r *Row) error {
+// windows is how many times a subject is measured; the fastest counts, for a neighbour on the machine only ever slows it down.
+const windows = 10
+
+// goRound measures how long the changes take on one thread, in windows of whole rounds of them. A subject that takes too long
+// for two rounds, given how long one took, is measured once, on as many changes as there is time for.
+func goRound(s subject, changes int, round time.Duration, r *Row) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	n, batch, took := 0, 1, time.Duration(0)
-	start, cpu := time.Now(), threadTime()
-	for n == 0 || took < longest && (n < 4 || took < *least) {
-		for range batch {
-			if err := s.diff(n % changes); err != nil {
-				return err
-			}
-			n++
-		}
-		if took = time.Since(start); took < time.Millisecond {
-			batch *= 2
+	if 2*round > longest {
+		return r.window(s, max(1, min(changes, int(int64(longest)*int64(changes)/int64(round)))), 0)
+	}
+	begin := time.Now()
+	for w := 0; w < windows && time.Since(begin) < longest; w++ {
+		if err := r.window(s, changes, *least/windows); err != nil {
+			return err
 		}
 	}
-	r.NsOp = float64(time.Since(start)) / float64(n)
-	r.CPUNsOp = float64(threadTime()-cpu) / float64(n)
-	runtime.ReadMemStats(&after)
-	r.AllocsOp = float64(after.Mallocs-before.Mallocs) / float64(n)
+	return nil
+}
+
+// window judges the changes in rounds until enough time has passed, and keeps the figures if they are the best so far.
+func (r *Row) window(s subject, changes int, enough time.Duration) error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n, took := 0, time.Duration(0)
+	start, cpu := time.Now(), threadTime()
+	for n == 0 || took < enough {
+		for change := range changes {
+			if err := s.diff(change); err != nil {
+				return err
+			}
+		}
+		n += changes
+		took = time.Since(start)
+	}
+	used := float64(threadTime()-cpu) / float64(n)
+	if r.CPUNsOp == 0 || used < r.CPUNsOp {
+		r.NsOp, r.CPUNsOp = float64(took)/float64(n), used
+		runtime.ReadMemStats(&after)
+		r.AllocsOp = float64(after.Mallocs-before.Mallocs) / float64(n)
+	}
 	runtime.KeepAlive(s)
 	return nil
 }
@@ -149,10 +169,9 @@ func heapBytes() int64 {
 
 // threadTime is what this thread has used of a processor.
 func threadTime() time.Duration {
-	const rusageThread = 1
-	var u syscall.Rusage
-	if err := syscall.Getrusage(rusageThread, &u); err != nil {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
 		return 0
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(t.Nano())
 }

@@ -27,14 +27,17 @@
 //	                    audience                  asked only where the rest of the clause holds
 //
 // Audiences that read the same attributes are neighbours, so that a block has words of few vectors. Those with residue have
-// groups of their own: all others are judged by the word, and cost something by themselves only when they flip.
+// groups of their own: all others are judged by the word, and cost something by themselves only when they flip. A condition
+// that is residue and that a dozen clauses share has a vector of its own, of its verdict.
 //
 // # The way of one change
 //
 //	columns whose text differs -> attributes whose value differs -> vectors whose rank or entries differ
-//	  -> the groups of those: before XOR after -> audiences that flipped -> audiences that ask about them, and so on
+//	  -> all groups: before XOR after -> audiences that flipped -> audiences that ask about them, and so on
 //	clusters of the values before and after, where anything their clauses read differs -> the same
 //	vectors of ages: thresholds ahead of the clock, the nearest first -> the next flip
+//
+// Nothing is looked at where no vector and no residue differs.
 //
 // An attribute compared with the clock has a second vector, of its age: its value less now lies somewhere on a scale of
 // offsets, and time walks down that scale. The next flip is exact: an instant is told only when some membership changes at it.
