@@ -104,8 +104,12 @@ func TestHeartbeatOnlyWhileIdle(t *testing.T) {
 		if len(first[0].Changes) != 0 || first[0].Time == evaluator.NegativeInfinity {
 			t.Errorf("%+v", first)
 		}
-		if now := s.next()[0].Time; now <= first[0].Time {
-			t.Errorf("time went from %s to %s", first[0].Time, now)
+		now := first[0].Time
+		for now == first[0].Time { // a report of how far the server is, which others make busy, has the time of the last beat
+			now = s.next()[0].Time
+		}
+		if now < first[0].Time {
+			t.Errorf("time went from %s back to %s", first[0].Time, now)
 		}
 		status := source.Status()
 		if !status.Connected || status.ReceivedLSN == 0 || status.Transactions == 0 || status.ServerWALEnd < status.ReceivedLSN {
