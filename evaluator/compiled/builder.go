@@ -176,28 +176,24 @@ func (b *builder) compare(op operation, c *evaluator.Condition, a *evaluator.Arg
 	return b.predicate(p)
 }
 
-func (b *builder) seed(seed string) int32 {
-	i, ok := b.seeds[seed]
-	if !ok {
-		i = int32(len(b.segment.seeds))
-		b.seeds[seed] = i
-		b.segment.seeds = append(b.segment.seeds, seed)
-	}
-	return i
-}
-
 // reference is a question about the membership of another audience.
 type reference struct {
 	key, tenant string
 }
 
 func (b *builder) reference(r *evaluator.Reference) int32 {
-	ref := reference{r.Audience, r.Tenant}
-	i, ok := b.references[ref]
+	return numberOf(reference{r.Audience, r.Tenant}, b.references, &b.segment.references)
+}
+
+func (b *builder) seed(seed string) int32 { return numberOf(seed, b.seeds, &b.segment.seeds) }
+
+// numberOf returns the number of an item in a list, at the end of which it is put when it is new.
+func numberOf[T comparable](item T, numbers map[T]int32, list *[]T) int32 {
+	i, ok := numbers[item]
 	if !ok {
-		i = int32(len(b.segment.references))
-		b.references[ref] = i
-		b.segment.references = append(b.segment.references, ref)
+		i = int32(len(*list))
+		numbers[item] = i
+		*list = append(*list, item)
 	}
 	return i
 }

@@ -124,7 +124,9 @@ func (s *scratch) held(f found) bool {
 	g := s.part.segment
 	checks := f.index.checks[f.first:f.end]
 	for i := range checks {
-		if c := &checks[i]; !g.predicates[c.literal.predicate()].relative() && !s.passes(g, c, after) {
+		c := &checks[i]
+		timed := c.kind == checkAge || c.kind == checkOther && g.predicates[c.literal.predicate()].relative()
+		if !timed && !s.passes(g, c, after) {
 			return false
 		}
 	}

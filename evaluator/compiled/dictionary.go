@@ -74,10 +74,7 @@ func (d *dictionary) fileText(text string, fold bool, slot func() int32) []int32
 
 func (d *dictionary) fileNumber(n evaluator.Number, slot func() int32, of func(*numberSlots) *int32) int32 {
 	if i, small := n.Int64(); small {
-		var slots numberSlots
-		if at := d.integers.at(i); at != nil {
-			slots = *at
-		}
+		slots := d.integers.get(i)
 		s := ensure(of(&slots), slot)
 		d.integers.put(i, slots)
 		return s

@@ -123,19 +123,16 @@ func (s *scratch) flipBits() {
 	}
 }
 
+// usual is how many bits of a word are unpacked whether they are there or not. More are hardly ever one word's.
+const usual = 3
+
 // unpack writes the audiences of one word to the list from m on, and returns how many there are.
 func (f *flips) unpack(m int, flipped, holds uint64, first int32) int {
 	if len(f.list)-m < 64 {
 		f.list = append(f.list, make([]uint32, len(f.list))...)
 	}
 	list, count := f.list[m:m+64], bits.OnesCount64(flipped)
-	const usual = 3 // more than these are hardly ever one word's
-	for i := range usual {
-		bit := bits.TrailingZeros64(flipped)
-		list[i] = uint32(int(first)+bit)<<1 | uint32(holds>>(bit&63)&1)
-		flipped &= flipped - 1
-	}
-	for i := usual; i < count; i++ {
+	for i := range max(usual, count) {
 		bit := bits.TrailingZeros64(flipped)
 		list[i] = uint32(int(first)+bit)<<1 | uint32(holds>>(bit&63)&1)
 		flipped &= flipped - 1

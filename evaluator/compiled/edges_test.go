@@ -48,7 +48,7 @@ func TestCasesThatChanceMisses(t *testing.T) {
 			`{"level":1,"rank":60}`, `{"level":2,"rank":40}`,
 		},
 	} {
-		j, err := newJudges(hostile(t, c.definitions...), byFrequency, everyPinHashed, everythingInLanes)
+		j, err := newJudges(hostile(t, c.definitions...), cases.Schema, byFrequency, everyPinHashed, everythingInLanes)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,7 +65,7 @@ func TestProductsStaySmall(t *testing.T) {
 	}
 	for name, conditions := range map[string]string{"product": anys, "negated": `{"not":{"any":[{"not":{"all":[` + anys + `]}}]}}`, "deep": nested} {
 		audiences := hostile(t, dynamic(conditions))
-		j, err := newJudges(audiences, byFrequency, everyPinHashed)
+		j, err := newJudges(audiences, cases.Schema, byFrequency, everyPinHashed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestLongListsAndDocuments(t *testing.T) {
 				`{"property":"recipient.level","operator":"equal_to","argument":%d}]}]}`, i, i, i)
 		})+`]}`),
 	)
-	j, err := newJudges(audiences, byFrequency, everyPinHashed)
+	j, err := newJudges(audiences, cases.Schema, byFrequency, everyPinHashed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,6 @@ type index struct {
 	checks   []check  // of those
 
 	value vector0
-	age   vector0
 }
 
 // hashed is a clause found by hash, with what tells whether it is worth a look.

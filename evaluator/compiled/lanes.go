@@ -77,10 +77,7 @@ func (y *layout) collect() [][]placed {
 				y.vectors[key] = n
 				g.vectors = append(g.vectors, vector{attribute: p.of, kind: p.kind})
 				shares = append(shares, nil)
-				switch p.kind {
-				case ageLane:
-					g.attributes[p.of].ensureIndex().age = vector0(n + 1)
-				case valueLane:
+				if p.kind == valueLane {
 					g.attributes[p.of].ensureIndex().value = vector0(n + 1)
 				}
 			}

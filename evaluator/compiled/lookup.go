@@ -57,10 +57,7 @@ func (d *dictionary) lookupText(text string, slots []int32, buf *[]byte) []int32
 
 func (d *dictionary) number(v evaluator.Value, buf *[]byte) numberSlots {
 	if i, small := v.Number().Int64(); small {
-		if at := d.integers.at(i); at != nil {
-			return *at
-		}
-		return numberSlots{}
+		return d.integers.get(i)
 	}
 	if d.numbers == nil {
 		return numberSlots{}

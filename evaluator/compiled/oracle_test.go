@@ -24,14 +24,14 @@ type judges struct {
 	changes   int
 }
 
-func newJudges(audiences []evaluator.Audience, routings ...routing) (judges, error) {
-	p, err := plain.Compile(audiences, cases.Schema)
+func newJudges(audiences []evaluator.Audience, schema *evaluator.Schema, routings ...routing) (judges, error) {
+	p, err := plain.Compile(audiences, schema)
 	if err != nil {
 		return judges{}, err
 	}
 	j := judges{audiences: audiences, plain: p.NewJudge()}
 	for _, r := range routings {
-		c, err := compileSet(audiences, cases.Schema, options{routing: r})
+		c, err := compileSet(audiences, schema, options{routing: r})
 		if err != nil {
 			return judges{}, err
 		}
@@ -93,7 +93,7 @@ func agree(seed uint64) (judged, changes int, err error) {
 		n, steps = 100+m.IntN(400), 25
 	}
 	audiences := m.Audiences(n)
-	j, err := newJudges(audiences, routing(seed%3))
+	j, err := newJudges(audiences, cases.Schema, routing(seed%3))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -117,18 +117,9 @@ func TestLargeSetsAgreeWithPlain(t *testing.T) {
 		for _, n := range []int{130, 1_000, 9_000} {
 			t.Run(fmt.Sprint(kind, n), func(t *testing.T) {
 				t.Parallel()
-				j := judges{audiences: workload.Audiences(kind, n, false)}
-				p, err := plain.Compile(j.audiences, workload.Schema)
+				j, err := newJudges(workload.Audiences(kind, n, false), workload.Schema, byFrequency, everyPinHashed, everythingInLanes)
 				if err != nil {
 					t.Fatal(err)
-				}
-				j.plain = p.NewJudge()
-				for _, r := range []routing{byFrequency, everyPinHashed, everythingInLanes} {
-					set, err := compileSet(j.audiences, workload.Schema, options{routing: r})
-					if err != nil {
-						t.Fatal(err)
-					}
-					j.compiled = append(j.compiled, set.NewJudge())
 				}
 				for _, attributes := range []int{1, 3, workload.Attributes} {
 					for i, c := range workload.Changes(8, attributes) {
@@ -160,7 +151,7 @@ func FuzzAgreesWithPlain(f *testing.F) {
 		b := byteSource(choices)
 		m := cases.New(&b)
 		audiences := m.Audiences(1 + m.IntN(8))
-		j, err := newJudges(audiences, byFrequency, everyPinHashed, everythingInLanes)
+		j, err := newJudges(audiences, cases.Schema, byFrequency, everyPinHashed, everythingInLanes)
 		if err != nil {
 			t.Fatal(err)
 		}

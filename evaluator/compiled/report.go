@@ -102,13 +102,7 @@ func (j *Judge) report(out *evaluator.Diff, alone, entered bool) {
 
 // unpackChanges writes the changes of one word, as their own. Like flips.unpack it does not branch for each.
 func unpackChanges(changes []evaluator.Change, ids []evaluator.AudienceID, moved, entered uint64, count int) {
-	const usual = 3
-	for i := range usual {
-		bit := bits.TrailingZeros64(moved)
-		changes[i] = evaluator.Change{Audience: ids[bit], Entered: entered>>(bit&63)&1 != 0, Own: true}
-		moved &= moved - 1
-	}
-	for i := usual; i < count; i++ {
+	for i := range max(usual, count) {
 		bit := bits.TrailingZeros64(moved)
 		changes[i] = evaluator.Change{Audience: ids[bit], Entered: entered>>(bit&63)&1 != 0, Own: true}
 		moved &= moved - 1

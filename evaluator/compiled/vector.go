@@ -8,8 +8,8 @@ import "slices"
 type vector struct {
 	attribute int32 // of a verdictLane: the predicate
 	kind      laneKind
-	extents   []extent    // the same by neighbours; nil where those are too few
 	blocks    []uint32    // by word: its block, ascending
+	extents   []extent    // the same by neighbours; nil where those are too few
 	initial   []uint64    // words of a value that finds nothing
 	lanes     []lane      // scales on which it looks the value up
 	verdicts  [2][]uint64 // of a verdictLane: words when the predicate does not hold, and when it does

@@ -1,37 +1,25 @@
 package compiled
 
-// orInto adds the bits of src to dst, which is as long.
-func orInto(dst, src []uint64) {
-	if src = src[:len(dst)]; len(dst) < vectorized {
-		for i := range dst {
-			dst[i] |= src[i]
-		}
-		return
+// orWords adds the bits of src to dst, which is as long.
+func orWords(dst, src []uint64) {
+	src = src[:len(dst)]
+	for i := range dst {
+		dst[i] |= src[i]
 	}
-	or(&dst[0], &src[0], len(dst))
 }
 
-// andInto leaves of dst the bits that src has.
-func andInto(dst, src []uint64) {
-	if src = src[:len(dst)]; len(dst) < vectorized {
-		for i := range dst {
-			dst[i] &= src[i]
-		}
-		return
+// andWords leaves of dst the bits that src has.
+func andWords(dst, src []uint64) {
+	src = src[:len(dst)]
+	for i := range dst {
+		dst[i] &= src[i]
 	}
-	and(&dst[0], &src[0], len(dst))
 }
 
-// clearFrom takes the bits of src from dst.
-func clearFrom(dst, src []uint64) {
-	if src = src[:len(dst)]; len(dst) < vectorized {
-		for i := range dst {
-			dst[i] &^= src[i]
-		}
-		return
+// clearWords takes the bits of src from dst.
+func clearWords(dst, src []uint64) {
+	src = src[:len(dst)]
+	for i := range dst {
+		dst[i] &^= src[i]
 	}
-	andNot(&dst[0], &src[0], len(dst))
 }
-
-// vectorized is from how many words on a call is worth it.
-const vectorized = 4

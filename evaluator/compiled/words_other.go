@@ -2,25 +2,6 @@
 
 package compiled
 
-import "unsafe"
-
-func or(dst, src *uint64, n int) {
-	d, s := unsafe.Slice(dst, n), unsafe.Slice(src, n)
-	for i := range d {
-		d[i] |= s[i]
-	}
-}
-
-func and(dst, src *uint64, n int) {
-	d, s := unsafe.Slice(dst, n), unsafe.Slice(src, n)
-	for i := range d {
-		d[i] &= s[i]
-	}
-}
-
-func andNot(dst, src *uint64, n int) {
-	d, s := unsafe.Slice(dst, n), unsafe.Slice(src, n)
-	for i := range d {
-		d[i] &^= s[i]
-	}
-}
+func orInto(dst, src []uint64)    { orWords(dst, src) }
+func andInto(dst, src []uint64)   { andWords(dst, src) }
+func clearFrom(dst, src []uint64) { clearWords(dst, src) }
